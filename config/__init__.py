@@ -1,0 +1,1 @@
+"""Settings, site inventory, thresholds and norms: typed models and the YAML they read."""

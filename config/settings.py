@@ -1,0 +1,74 @@
+"""Settings of one process, from the environment (`SUBAK_…`) and the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from config.errors import ConfigError
+
+DEFAULT_SITE = Path(__file__).parent / "sites" / "badung"
+
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """What differs between installations; what differs between sites stands in the site folder.
+
+    Attributes:
+        mqtt_url: `mqtt://[user:password@]host:port` of the broker (MQTT 5).
+        database_url: libpq URL of the database, as a role that may write.
+        site: Path of the site folder.
+        client_id: MQTT client id of the collector; its session at the broker hangs on it.
+        session_expiry_s: How long the broker keeps the session while the collector is away.
+        receive_maximum: Messages the broker may have in flight to the collector: the bound of its memory.
+        batch_messages: Messages in one transaction at most.
+        batch_delay_s: Wait for more messages at most this long before a transaction.
+        lateness_s: A bin is closed this long after its end, in event time.
+        idle_s: A feed silent for longer no longer holds its watermark back.
+        future_tolerance_s: Event time ahead of the clock by more is flagged.
+        retention_days: Days kept, by kind; 0 keeps for ever.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="SUBAK_", env_nested_delimiter="__", extra="ignore", frozen=True)
+
+    mqtt_url: SecretStr = SecretStr("mqtt://127.0.0.1:1883")
+    database_url: SecretStr = SecretStr("postgresql://127.0.0.1:5432/subak")
+    site: Path = DEFAULT_SITE
+    client_id: Annotated[str, Field(min_length=1, max_length=64)] = "subak-collector"
+    session_expiry_s: Annotated[int, Field(ge=60, le=2**32 - 2)] = 7 * 86_400
+    receive_maximum: Annotated[int, Field(ge=1, le=65_535)] = 20_000
+    batch_messages: Annotated[int, Field(ge=1, le=100_000)] = 20_000
+    batch_delay_s: Annotated[float, Field(ge=0, le=10)] = 0.05
+    lateness_s: Seconds = 10.0
+    idle_s: Seconds = 90.0
+    future_tolerance_s: Seconds = 5.0
+    retention_days: dict[str, Annotated[int, Field(ge=0)]] = Field(
+        default_factory=lambda: {
+            "lane_reading": 90,
+            "signal_event": 90,
+            "sensor_reading": 90,
+            "camera_health": 90,
+            "sign_message": 3650,
+            "dead_letter": 30,
+            "ledger": 730,
+            "lane_1min": 730,
+        }
+    )
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Settings from the environment, with `overrides` that are not None on top.
+
+    Raises:
+        ConfigError: A variable has a value that is not allowed; names the variable, not its value.
+    """
+    given = {key: value for key, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        problems = "\n".join(f"SUBAK_{'__'.join(str(p) for p in e['loc']).upper()}: {e['msg']}" for e in error.errors())
+        raise ConfigError(problems) from None

@@ -1,0 +1,1 @@
+"""What people look at: Grafana as code and the operators' console."""

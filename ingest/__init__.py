@@ -1,0 +1,1 @@
+"""MQTT in: wire contract, feeds that decode it, and the collector that acknowledges after commit."""

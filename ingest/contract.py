@@ -1,0 +1,194 @@
+"""The wire contract: what a native device publishes, as types.
+
+AsyncAPI 3 and JSON Schema in `docs/` are generated from this module alone (`subak contract`). Values keep the units
+of the wire here; `ingest.readings` holds what they become. Ranges that JSON Schema can express stand in the types.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+Seq = Annotated[int, Meta(ge=0, le=2**53, description="Rises by one per message of a device's stream; starts again after a reboot.")]
+Time = Annotated[datetime, Meta(tz=True, description="RFC 3339 with offset: the field's time.")]
+Percent = Annotated[float, Meta(ge=0, le=100)]
+Count = Annotated[int, Meta(ge=0, le=100_000)]
+
+
+class VehicleClass(StrEnum):
+    """Vehicle classes of PKJI 2023 (09/P/BM/2023)."""
+
+    SM = "SM"
+    MP = "MP"
+    KS = "KS"
+    BB = "BB"
+    TB = "TB"
+    KTB = "KTB"
+
+
+class Classes(Struct, frozen=True, forbid_unknown_fields=True):
+    """Vehicles by class; a class that is left out counts 0."""
+
+    SM: Annotated[int, Meta(ge=0, le=100_000, description="Motorcycles.")] = 0
+    MP: Annotated[int, Meta(ge=0, le=100_000, description="Cars and light vehicles.")] = 0
+    KS: Annotated[int, Meta(ge=0, le=100_000, description="Medium vehicles.")] = 0
+    BB: Annotated[int, Meta(ge=0, le=100_000, description="Large buses.")] = 0
+    TB: Annotated[int, Meta(ge=0, le=100_000, description="Large trucks.")] = 0
+    KTB: Annotated[int, Meta(ge=0, le=100_000, description="Non-motorised.")] = 0
+
+
+class LaneReport(Struct, frozen=True, forbid_unknown_fields=True):
+    """What one lane saw in the period of its message."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=64, description="Detector or virtual lane, as in the site folder.")]
+    volume: Annotated[int, Meta(ge=0, le=100_000, description="Vehicles; null: no valid observation.")] | None = None
+    occupancy: (
+        Annotated[
+            float,
+            Meta(ge=0, le=217, description="Percent of the period. 210 to 217 are NTCIP 1202 fault codes, never numbers."),
+        ]
+        | None
+    ) = None
+    speed: Annotated[float, Meta(ge=0, le=300, description="Mean speed of the counted vehicles, km/h.")] | None = None
+    classes: Classes | None = None
+    fault: Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,39}$", description="The device's own verdict, such as open_loop.")] | None = None
+
+
+class Detectors(Struct, frozen=True, forbid_unknown_fields=True):
+    """`atc/{controller}/detectors`: counts of one period, for some or all lanes."""
+
+    seq: Seq
+    start: Time
+    period_s: Annotated[float, Meta(gt=0, le=86_400, description="Seconds covered from `start`.")]
+    lanes: Annotated[list[LaneReport], Meta(min_length=1, max_length=512)]
+
+
+class Conditions(Struct, frozen=True):
+    """What the camera could see while it counted."""
+
+    light: Annotated[str, Meta(max_length=40)] | None = None
+    weather: Annotated[str, Meta(max_length=40)] | None = None
+
+
+class Counts(Struct, frozen=True, forbid_unknown_fields=True):
+    """`cctv/{camera}/counts`: as `detectors`, from virtual lanes."""
+
+    seq: Seq
+    start: Time
+    period_s: Annotated[float, Meta(gt=0, le=86_400)]
+    lanes: Annotated[list[LaneReport], Meta(min_length=1, max_length=512)]
+    conditions: Conditions | None = None
+
+
+class Event(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """One hi-res event: time (0.1 s), Indiana code, parameter."""
+
+    time: Time
+    code: Annotated[int, Meta(ge=0, le=65_535)]
+    parameter: Annotated[int, Meta(ge=0, le=65_535)]
+
+
+class Events(Struct, frozen=True, forbid_unknown_fields=True):
+    """`atc/{controller}/events`: signal changes and detector actuations (Indiana Traffic Signal Hi Resolution Data Logger
+    Enumerations, 2012 and later)."""
+
+    seq: Seq
+    events: Annotated[list[Event], Meta(min_length=1, max_length=20_000)]
+
+
+class Health(Struct, frozen=True, forbid_unknown_fields=True):
+    """`cctv/{camera}/health`: can the camera see?"""
+
+    seq: Seq
+    time: Time
+    fps: Annotated[float, Meta(ge=0, le=240, description="Frames a second that arrived.")] | None = None
+    brightness: Annotated[float, Meta(ge=0, le=255)] | None = None
+    sharpness: Annotated[float, Meta(ge=0, description="Variance of the Laplacian.")] | None = None
+    frozen: bool | None = None
+    moved: bool | None = None
+    covered: bool | None = None
+
+
+class SourceMode(StrEnum):
+    """Why a sign shows what it shows (NTCIP 1203 dmsMsgSourceMode)."""
+
+    LOCAL = "local"
+    EXTERNAL = "external"
+    CENTRAL = "central"
+    SCHEDULER = "timebasedScheduler"
+    POWER_RECOVERY = "powerRecovery"
+    RESET = "reset"
+    COMM_LOSS = "commLoss"
+    POWER_LOSS = "powerLoss"
+    END_DURATION = "endDuration"
+
+
+class Status(Struct, frozen=True, forbid_unknown_fields=True):
+    """`vms/{sign}/status`: what the sign shows now."""
+
+    seq: Seq
+    time: Time
+    multi: Annotated[str, Meta(max_length=2_000, description="MULTI text on display; empty when blank.")]
+    crc: Annotated[int, Meta(ge=0, le=65_535, description="CRC-16 of the displayed message (NTCIP 1203).")]
+    source_mode: SourceMode
+    command: Annotated[str, Meta(max_length=64, description="Command that is on display.")] | None = None
+    brightness: Percent | None = None
+    faults: Annotated[list[Annotated[str, Meta(max_length=40)]], Meta(max_length=32)] = []
+    door_open: bool | None = None
+    temperature_c: Annotated[float, Meta(ge=-60, le=150)] | None = None
+
+
+class Command(Struct, frozen=True, forbid_unknown_fields=True):
+    """`vms/{sign}/command`: show this message until the lease ends. Never retained."""
+
+    command: Annotated[str, Meta(min_length=1, max_length=64, description="Command id; repeated to renew the lease.")]
+    time: Time
+    multi: Annotated[str, Meta(max_length=2_000, description="MULTI text (NTCIP 1203); empty blanks the sign.")]
+    priority: Annotated[int, Meta(ge=1, le=255)]
+    lease_s: Annotated[float, Meta(gt=0, le=3_600, description="Seconds from `time` after which the sign blanks itself.")]
+
+
+class Outcome(StrEnum):
+    """What a sign made of a command."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+class ActivateError(StrEnum):
+    """Why a sign refused (NTCIP 1203 dmsActivateMsgError, and a lease that had ended on arrival)."""
+
+    OTHER = "other"
+    PRIORITY = "priority"
+    SYNTAX = "syntaxMULTI"
+    LOCAL_MODE = "localMode"
+    EXPIRED = "expired"
+
+
+class Result(Struct, frozen=True, forbid_unknown_fields=True):
+    """`vms/{sign}/result`: the sign's answer to one command."""
+
+    seq: Seq
+    time: Time
+    command: Annotated[str, Meta(min_length=1, max_length=64)]
+    outcome: Outcome
+    error: ActivateError | None = None
+
+
+class Metrics(Struct, frozen=True, forbid_unknown_fields=True):
+    """`{kind}/{device}/metrics`: named numbers of a network link, an access point, an application, a cabinet."""
+
+    seq: Seq
+    time: Time
+    metrics: Annotated[dict[Annotated[str, Meta(max_length=64)], float | None], Meta(min_length=1, max_length=256)]
+
+
+class Presence(StrEnum):
+    """`{kind}/{device}/presence`: retained, plain text; `offline` is the last will, `shutdown` is on purpose."""
+
+    ONLINE = "online"
+    OFFLINE = "offline"
+    SHUTDOWN = "shutdown"

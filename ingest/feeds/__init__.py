@@ -1,0 +1,1 @@
+"""One folder per dialect: decoder, README and golden cases."""

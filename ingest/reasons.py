@@ -1,0 +1,35 @@
+"""Why a message, or a part of one, could not become facts: the `reason` of a dead letter."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """A named reason; `advice` says what a technician should do about it."""
+
+    advice: str
+
+    def __new__(cls, value: str, advice: str) -> Reason:
+        """Make a member whose value is the stored word and which carries its advice."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.advice = advice
+        return member
+
+    UNKNOWN_TOPIC = "unknown_topic", "The topic is not of the form subak/v1/{site}/{kind}/{device}/{stream}."
+    UNKNOWN_SITE = "unknown_site", "The topic names another site; check the device's configuration or SUBAK_SITE."
+    UNKNOWN_DEVICE = "unknown_device", "No such device in the site folder; add it there or correct the device's name."
+    UNKNOWN_STREAM = "unknown_stream", "The device's kind has no such stream; see docs/contract.md."
+    UNKNOWN_LANE = "unknown_lane", "The device has no such lane in the site folder; the other lanes were stored."
+    UNKNOWN_METRIC = "unknown_metric", "The metric is not in config/metrics.yaml for this kind; the others were stored."
+    EMPTY_PAYLOAD = "empty_payload", "The message has no payload (a cleared retained message has none)."
+    NOT_UTF8 = "not_utf8", "The payload is not UTF-8 text."
+    NOT_JSON = "not_json", "The payload is not valid JSON: cut off, garbled, or NaN and Infinity, which JSON has not."
+    TOO_DEEP = "too_deep", "The payload is nested too deeply to be a message of ours."
+    TOO_LARGE = "too_large", "The payload is larger than any message of ours; only its beginning was kept."
+    WRONG_TYPE = "wrong_type", "A field is missing or has the wrong type; the detail names it."
+    OUT_OF_RANGE = "out_of_range", "A value cannot be true (negative volume, occupancy above 100); the detail names it."
+    TIME_IN_FUTURE = "time_in_future", "The device's clock is more than a day ahead; set it."
+    TIME_TOO_OLD = "time_too_old", "The time is before 2000, as after a lost clock battery; set the device's clock."
+    NOT_AN_IMAGE = "not_an_image", "A frame must be one JPEG picture."

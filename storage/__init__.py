@@ -1,0 +1,1 @@
+"""PostgreSQL and TimescaleDB: migrations, the one transaction, readers, retention, verification."""

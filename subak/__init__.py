@@ -1,0 +1,1 @@
+"""The program: command line, wiring of the roles, embedded parts and the simulated street."""

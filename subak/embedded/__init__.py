@@ -1,0 +1,1 @@
+"""Broker and database that come inside Python wheels, for the demo and for tests."""
