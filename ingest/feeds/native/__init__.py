@@ -1,0 +1,1 @@
+"""The native dialect: the JSON of `ingest.contract`."""
