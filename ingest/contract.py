@@ -62,7 +62,7 @@ class Detectors(Struct, frozen=True, forbid_unknown_fields=True):
 
     seq: Seq
     start: Time
-    period_s: Annotated[float, Meta(gt=0, le=86_400, description="Seconds covered from `start`.")]
+    period_s: Annotated[float, Meta(gt=0, le=3_600, description="Seconds covered from `start`.")]
     lanes: Annotated[list[LaneReport], Meta(min_length=1, max_length=512)]
 
 
@@ -78,7 +78,7 @@ class Counts(Struct, frozen=True, forbid_unknown_fields=True):
 
     seq: Seq
     start: Time
-    period_s: Annotated[float, Meta(gt=0, le=86_400)]
+    period_s: Annotated[float, Meta(gt=0, le=3_600)]
     lanes: Annotated[list[LaneReport], Meta(min_length=1, max_length=512)]
     conditions: Conditions | None = None
 
