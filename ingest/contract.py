@@ -16,6 +16,15 @@ Seq = Annotated[int, Meta(ge=0, le=2**53, description="Rises by one per message 
 Time = Annotated[datetime, Meta(tz=True, description="RFC 3339 with offset: the field's time.")]
 Percent = Annotated[float, Meta(ge=0, le=100)]
 Count = Annotated[int, Meta(ge=0, le=100_000)]
+Period = Annotated[float, Meta(gt=0, le=3_600, description="Seconds covered from `start`.")]
+OfLanes = Meta(min_length=1, max_length=512)
+OfEvents = Meta(min_length=1, max_length=20_000)
+MetricName = Annotated[str, Meta(max_length=64)]
+OfMetrics = Meta(min_length=1, max_length=256)
+
+# `$` alone would let a line feed pass at the end; control characters (NUL above all) do not fit the database's text.
+_PLAIN = r"^[^\x00-\x1f\x7f]*$(?!\n)"
+_FAULT = r"^[a-z][a-z0-9_]{0,39}$(?!\n)"
 
 
 class VehicleClass(StrEnum):
@@ -54,7 +63,7 @@ class LaneReport(Struct, frozen=True, forbid_unknown_fields=True):
     ) = None
     speed: Annotated[float, Meta(ge=0, le=300, description="Mean speed of the counted vehicles, km/h.")] | None = None
     classes: Classes | None = None
-    fault: Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,39}$", description="The device's own verdict, such as open_loop.")] | None = None
+    fault: Annotated[str, Meta(pattern=_FAULT, description="The device's own verdict, such as open_loop.")] | None = None
 
 
 class Detectors(Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,8 +71,8 @@ class Detectors(Struct, frozen=True, forbid_unknown_fields=True):
 
     seq: Seq
     start: Time
-    period_s: Annotated[float, Meta(gt=0, le=3_600, description="Seconds covered from `start`.")]
-    lanes: Annotated[list[LaneReport], Meta(min_length=1, max_length=512)]
+    period_s: Period
+    lanes: Annotated[list[LaneReport], OfLanes]
 
 
 class Conditions(Struct, frozen=True):
@@ -78,8 +87,8 @@ class Counts(Struct, frozen=True, forbid_unknown_fields=True):
 
     seq: Seq
     start: Time
-    period_s: Annotated[float, Meta(gt=0, le=3_600)]
-    lanes: Annotated[list[LaneReport], Meta(min_length=1, max_length=512)]
+    period_s: Period
+    lanes: Annotated[list[LaneReport], OfLanes]
     conditions: Conditions | None = None
 
 
@@ -96,7 +105,7 @@ class Events(Struct, frozen=True, forbid_unknown_fields=True):
     Enumerations, 2012 and later)."""
 
     seq: Seq
-    events: Annotated[list[Event], Meta(min_length=1, max_length=20_000)]
+    events: Annotated[list[Event], OfEvents]
 
 
 class Health(Struct, frozen=True, forbid_unknown_fields=True):
@@ -131,12 +140,12 @@ class Status(Struct, frozen=True, forbid_unknown_fields=True):
 
     seq: Seq
     time: Time
-    multi: Annotated[str, Meta(max_length=2_000, description="MULTI text on display; empty when blank.")]
+    multi: Annotated[str, Meta(max_length=2_000, pattern=_PLAIN, description="MULTI text on display; empty when blank.")]
     crc: Annotated[int, Meta(ge=0, le=65_535, description="CRC-16 of the displayed message (NTCIP 1203).")]
     source_mode: SourceMode
-    command: Annotated[str, Meta(max_length=64, description="Command that is on display.")] | None = None
+    command: Annotated[str, Meta(max_length=64, pattern=_PLAIN, description="Command that is on display.")] | None = None
     brightness: Percent | None = None
-    faults: Annotated[list[Annotated[str, Meta(max_length=40)]], Meta(max_length=32)] = []
+    faults: Annotated[list[Annotated[str, Meta(max_length=40, pattern=_PLAIN)]], Meta(max_length=32)] = []
     door_open: bool | None = None
     temperature_c: Annotated[float, Meta(ge=-60, le=150)] | None = None
 
@@ -144,9 +153,9 @@ class Status(Struct, frozen=True, forbid_unknown_fields=True):
 class Command(Struct, frozen=True, forbid_unknown_fields=True):
     """`vms/{sign}/command`: show this message until the lease ends. Never retained."""
 
-    command: Annotated[str, Meta(min_length=1, max_length=64, description="Command id; repeated to renew the lease.")]
+    command: Annotated[str, Meta(min_length=1, max_length=64, pattern=_PLAIN, description="Command id; repeated to renew the lease.")]
     time: Time
-    multi: Annotated[str, Meta(max_length=2_000, description="MULTI text (NTCIP 1203); empty blanks the sign.")]
+    multi: Annotated[str, Meta(max_length=2_000, pattern=_PLAIN, description="MULTI text (NTCIP 1203); empty blanks the sign.")]
     priority: Annotated[int, Meta(ge=1, le=255)]
     lease_s: Annotated[float, Meta(gt=0, le=3_600, description="Seconds from `time` after which the sign blanks itself.")]
 
@@ -173,7 +182,7 @@ class Result(Struct, frozen=True, forbid_unknown_fields=True):
 
     seq: Seq
     time: Time
-    command: Annotated[str, Meta(min_length=1, max_length=64)]
+    command: Annotated[str, Meta(min_length=1, max_length=64, pattern=_PLAIN)]
     outcome: Outcome
     error: ActivateError | None = None
 
@@ -183,7 +192,7 @@ class Metrics(Struct, frozen=True, forbid_unknown_fields=True):
 
     seq: Seq
     time: Time
-    metrics: Annotated[dict[Annotated[str, Meta(max_length=64)], float | None], Meta(min_length=1, max_length=256)]
+    metrics: Annotated[dict[MetricName, float | None], OfMetrics]
 
 
 class Presence(StrEnum):

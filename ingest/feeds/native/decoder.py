@@ -7,6 +7,7 @@ lanes, events or metrics beside a bad one.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Annotated
 
 import msgspec
 from msgspec import Struct
@@ -45,13 +46,13 @@ class _CountsHead(lanes.LanesHead, forbid_unknown_fields=True):
 
 class _EventsHead(Struct, forbid_unknown_fields=True):
     seq: contract.Seq
-    events: list[msgspec.Raw]
+    events: Annotated[list[msgspec.Raw], contract.OfEvents]
 
 
 class _MetricsHead(Struct, forbid_unknown_fields=True):
     seq: contract.Seq
     time: contract.Time
-    metrics: dict[str, msgspec.Raw]
+    metrics: Annotated[dict[contract.MetricName, msgspec.Raw], contract.OfMetrics]
 
 
 _detectors_head = msgspec.json.Decoder(_DetectorsHead)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Annotated
 
 import msgspec
 from msgspec import Struct
 
-from ingest.contract import LaneReport, Seq, Time
+from ingest.contract import LaneReport, OfLanes, Period, Seq, Time
 from ingest.feeds import Context, Decoded, Message, Route
 from ingest.feeds.native.problems import BadInput, Problem, judge, outcome, refused
 from ingest.feeds.native.times import impossible
@@ -21,8 +22,8 @@ class LanesHead(Struct):
 
     seq: Seq
     start: Time
-    period_s: float
-    lanes: list[msgspec.Raw]
+    period_s: Period
+    lanes: Annotated[list[msgspec.Raw], OfLanes]
 
 
 _lane = msgspec.json.Decoder(LaneReport)

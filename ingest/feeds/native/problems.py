@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -17,7 +18,7 @@ Problem = tuple[Reason, str]
 BadInput = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for payloads that are not what they should be."""
 
-_RANGE_WORDS = (" >= ", " <= ", " > ", " < ", "out of range", "too big")
+_RANGE = re.compile(r"Expected `(int|float)[^`]*` [<>]=? |(Number|Integer value) out of range")
 _SHOWN = 8  # problems named in one detail
 
 
@@ -55,10 +56,8 @@ def judge(error: Exception, path: str = "$") -> Problem:
     text = str(error)
     if path != "$":
         text = text.replace("at `$", f"at `{path}", 1) if " - at `$" in text else f"{text} - at `{path}`"
-    # What a device wrote itself stands between backquotes; only msgspec's own words say what kind of error it is.
-    own_words = "".join(text.split("`")[::2])
-    ranged = any(word in f"{own_words} " for word in _RANGE_WORDS) and "of length" not in own_words
-    return (Reason.OUT_OF_RANGE if ranged else Reason.WRONG_TYPE), text
+    # Matched at its beginning, so that what a device wrote (an unknown field's name) cannot choose the reason.
+    return (Reason.OUT_OF_RANGE if _RANGE.match(text) else Reason.WRONG_TYPE), text
 
 
 def sequence(payload: bytes) -> int | None:

@@ -24,4 +24,7 @@ def impossible(time_us: int, received_us: int) -> Problem | None:
 
 
 def _shown(time_us: int) -> str:
-    return (_EPOCH + timedelta(microseconds=time_us)).isoformat(timespec="seconds")
+    try:
+        return (_EPOCH + timedelta(microseconds=time_us)).isoformat(timespec="seconds")
+    except OverflowError:  # 9999-12-31T23:59-08:00 is a day later in UTC, and that year has no date
+        return "at the end of the calendar" if time_us > 0 else "at its beginning"
