@@ -56,5 +56,5 @@ def test_unknown_numbers_have_a_name_for_people(registry: Registry) -> None:
 
 
 def test_a_site_the_database_does_not_know(site: Site) -> None:
-    with pytest.raises(ConfigError, match="does not know device atc-sample, .* and .* more .*; run: subak migrate"):
+    with pytest.raises(ConfigError, match=r"does not know device atc-sample, .* and .* more .*; run: subak migrate"):
         Registry.build(site, {}, {}, {})
