@@ -34,3 +34,4 @@ class Reason(StrEnum):
     TIME_TOO_OLD = "time_too_old", "The time is before 2000, as after a lost clock battery; set the device's clock."
     NOT_AN_IMAGE = "not_an_image", "A frame must be one JPEG picture."
     DECODER_FAULT = "decoder_fault", "The decoder itself failed, which is a fault of Subak: report it with this payload."
+    STORAGE_REFUSED = "storage_refused", "The database refused a value that the door let through: report it with this payload."

@@ -2,6 +2,15 @@
 CREATE SCHEMA IF NOT EXISTS subak;
 CREATE SCHEMA IF NOT EXISTS analytics;
 
+-- Times cross the wire as integer microseconds, exact; a double holds them to a quarter of one until the year 2255.
+CREATE FUNCTION subak.at(us bigint) RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN to_timestamp(us::double precision / 1000000);
+COMMENT ON FUNCTION subak.at IS 'Microseconds since 1970-01-01 UTC as a time.';
+
+CREATE FUNCTION subak.us(moment timestamptz) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (extract(epoch FROM moment) * 1000000)::bigint;
+COMMENT ON FUNCTION subak.us IS 'A time as microseconds since 1970-01-01 UTC.';
+
 CREATE TABLE subak.site (
     site_id  smallint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name     text NOT NULL UNIQUE,

@@ -1,0 +1,163 @@
+"""The collector: a persistent MQTT 5 session whose messages are acknowledged only when somebody says they are safe.
+
+Back-pressure is the in-flight window: the broker sends at most `receive_maximum` messages that are not acknowledged, so
+memory is bounded by it; messages without acknowledgement (QoS 0) stop the reading of the socket beyond the same bound.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import Callable, Sequence
+
+import stamina
+import structlog
+
+from ingest.mqtt.address import Address
+from ingest.mqtt.receiver import ConnectionLostError, Delivery, Receiver
+
+log = structlog.get_logger(__name__)
+
+KEEP_ALIVE_S = 20
+RETRY_FIRST_S = 0.2
+RETRY_MOST_S = 10.0
+CONNECT_TIMEOUT_S = 10.0
+
+
+def wall_clock_us() -> int:
+    """Microseconds since 1970-01-01 UTC, now."""
+    return time.time_ns() // 1000
+
+
+class Collector:
+    """Receives the messages of some topic filters and hands them over in batches.
+
+    Attributes:
+        connected: Set while subscribed.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        *,
+        client_id: str,
+        topic_filters: Sequence[str],
+        receive_maximum: int,
+        session_expiry_s: int,
+        clock_us: Callable[[], int] = wall_clock_us,
+    ) -> None:
+        self._address = address
+        self._client_id = client_id
+        self._filters = tuple(topic_filters)
+        self._receive_maximum = receive_maximum
+        self._session_expiry_s = session_expiry_s
+        self._clock_us = clock_us
+        self._epoch = 0
+        self._receiver: Receiver | None = None
+        self._waiting: list[Delivery] = []
+        self._arrived = asyncio.Event()
+        self._paused = False
+        self.connected = asyncio.Event()
+
+    async def run(self) -> None:
+        """Stay connected until cancelled; then leave in order, the session remaining at the broker."""
+        try:
+            while True:
+                receiver = await self._connect()
+                session = receiver.subscribed.result()
+                log.info("mqtt.connected", broker=repr(self._address), epoch=self._epoch, session_resumed=session)
+                self.connected.set()
+                reason = await asyncio.shield(receiver.lost)
+                self.connected.clear()
+                log.warning("mqtt.lost", broker=repr(self._address), epoch=self._epoch, reason=reason)
+        finally:
+            self.connected.clear()
+            if self._receiver is not None:
+                self._receiver.disconnect()
+
+    async def _connect(self) -> Receiver:
+        async for attempt in stamina.retry_context(
+            on=(ConnectionLostError, OSError, TimeoutError),
+            attempts=None,
+            timeout=None,
+            wait_initial=RETRY_FIRST_S,
+            wait_max=RETRY_MOST_S,
+            wait_jitter=RETRY_FIRST_S * 5,
+        ):
+            with attempt:
+                return await self._connect_once()
+        raise AssertionError  # retries never end
+
+    async def _connect_once(self) -> Receiver:
+        # From here on nothing of the connection before may be acknowledged: those messages come again.
+        self._epoch += 1
+        self._receiver = None
+        self._paused = False
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            _, receiver = await loop.create_connection(
+                lambda: Receiver(
+                    self._address,
+                    client_id=self._client_id,
+                    topic_filters=self._filters,
+                    receive_maximum=self._receive_maximum,
+                    session_expiry_s=self._session_expiry_s,
+                    keep_alive_s=KEEP_ALIVE_S,
+                    epoch=self._epoch,
+                    clock_us=self._clock_us,
+                    on_delivery=self._deliver,
+                ),
+                self._address.host,
+                self._address.port,
+                ssl=ssl.create_default_context() if self._address.tls else None,
+            )
+            self._receiver = receiver
+            try:
+                await receiver.subscribed
+            except BaseException:
+                receiver.abort("not subscribed in time")
+                raise
+        return receiver
+
+    def _deliver(self, delivery: Delivery) -> None:
+        self._waiting.append(delivery)
+        self._arrived.set()
+        # Twice the window: acknowledged traffic alone can never fill it.
+        if len(self._waiting) > 2 * self._receive_maximum and not self._paused and self._receiver is not None:
+            self._paused = True
+            self._receiver.pause()
+
+    async def batch(self, most: int, delay_s: float, patience_s: float) -> list[Delivery]:
+        """The next messages, in order of receipt.
+
+        Args:
+            most: Messages at most.
+            delay_s: Once there is one, wait this long for more, unless `most` or half the window is there.
+            patience_s: Give up waiting for a first one after this long and return an empty list.
+        """
+        if not self._waiting:
+            self._arrived.clear()
+            try:
+                async with asyncio.timeout(patience_s):
+                    await self._arrived.wait()
+            except TimeoutError:
+                return []
+        if len(self._waiting) < min(most, self._receive_maximum // 2):
+            await asyncio.sleep(delay_s)
+        taken, self._waiting = self._waiting[:most], self._waiting[most:]
+        if self._paused and len(self._waiting) <= self._receive_maximum:
+            self._paused = False
+            if self._receiver is not None:
+                self._receiver.resume()
+        return taken
+
+    def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+        """These are safe. Those of a connection that has ended are left to be delivered again."""
+        receiver = self._receiver
+        if receiver is None or receiver.lost.done():
+            return
+        epoch = self._epoch
+        packet_ids = [d.packet_id for d in deliveries if d.epoch == epoch and d.packet_id is not None]
+        if packet_ids:
+            receiver.acknowledge(packet_ids)

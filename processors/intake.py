@@ -1,0 +1,129 @@
+"""What a batch of messages means, once it is known which of them are new: ledger, sequences, device state, new readings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from msgspec import Struct
+
+from ingest.door import Admission, Disposition
+from ingest.readings import LaneReading, PresenceChange
+from processors.ledger import Ledger
+from processors.sequence import SequenceState, Stream, follow
+
+
+class Heard:
+    """What a batch brought from one device.
+
+    Attributes:
+        received_us: When it was last heard.
+        event_us: Its latest field time that is not in the future; None when it brought none.
+        presence: What it last said of itself.
+        presence_us: When it said so.
+    """
+
+    __slots__ = ("event_us", "presence", "presence_us", "received_us")
+
+    def __init__(self) -> None:
+        self.received_us = 0
+        self.event_us: int | None = None
+        self.presence: str | None = None
+        self.presence_us: int | None = None
+
+
+class Intake(Struct):
+    """The effect of one batch.
+
+    Attributes:
+        ledger: Counts by source and minute.
+        sequences: Streams whose sequence moved.
+        heard: Devices that were heard.
+        readings: New lane readings.
+    """
+
+    ledger: Ledger
+    sequences: dict[Stream, SequenceState]
+    heard: dict[int, Heard]
+    readings: list[LaneReading]
+
+
+class Presences:
+    """What every device last said of itself; tells changes from repetitions."""
+
+    def __init__(self, known: Mapping[int, str]) -> None:
+        self._state = dict(known)
+
+    def changes(self, admissions: Sequence[tuple[int, PresenceChange]]) -> list[tuple[int, PresenceChange]]:
+        """Those that change what was said before, each with the index it came with; nothing is remembered yet."""
+        state: dict[int, str] = {}
+        found = []
+        for index, change in admissions:
+            if state.get(change.device, self._state.get(change.device)) != change.state:
+                state[change.device] = change.state
+                found.append((index, change))
+        return found
+
+    def remember(self, changes: Sequence[tuple[int, PresenceChange]]) -> None:
+        """These were stored."""
+        for _, change in changes:
+            self._state[change.device] = change.state
+
+
+def take_in(
+    admissions: Sequence[Admission],
+    received_us: Sequence[int],
+    new: Sequence[bool],
+    sequences: Mapping[Stream, SequenceState],
+    closed_until_us: Callable[[int], int],
+) -> Intake:
+    """Account for a batch.
+
+    Args:
+        admissions: The door's answers, in order of receipt.
+        received_us: When each message was received.
+        new: Whether storage took the message as new; meaningless where the door rejected it.
+        sequences: Where all sequences stand before the batch; not changed.
+        closed_until_us: Up to where the bins of a device are final.
+    """
+    ledger = Ledger()
+    moved: dict[Stream, SequenceState] = {}
+    heard: dict[int, Heard] = {}
+    readings: list[LaneReading] = []
+    for admission, at_us, is_new in zip(admissions, received_us, new, strict=True):
+        entry = ledger.entry(admission.source, at_us)
+        entry.received += 1
+        if admission.source:
+            device = heard.get(admission.source)
+            if device is None:
+                device = heard[admission.source] = Heard()
+            device.received_us = max(device.received_us, at_us)
+        if admission.disposition is Disposition.REJECTED:
+            entry.rejected += 1
+        elif is_new:
+            entry.stored += 1
+            mine = [record for record in admission.records if type(record) is LaneReading]
+            readings += mine
+            if mine and mine[0].start_us < closed_until_us(admission.source):
+                entry.late += 1
+            _note(device, admission)
+        else:
+            entry.duplicate += 1
+            continue
+        if admission.stream is not None and admission.seq is not None:
+            stream = (admission.source, admission.stream.value)
+            before = moved.get(stream) or sequences.get(stream)
+            time_us = admission.time_us if admission.time_us is not None else (before.time_us if before else 0)
+            step = follow(before, admission.seq, time_us)
+            moved[stream] = step.state
+            entry.lost += step.lost
+            entry.recovered += step.recovered
+    return Intake(ledger, moved, heard, readings)
+
+
+def _note(device: Heard, admission: Admission) -> None:
+    record = admission.records[-1]
+    if type(record) is PresenceChange:
+        device.presence = record.state
+        device.presence_us = record.received_us
+    elif admission.time_us is not None and not record.future:  # type: ignore[union-attr]
+        device.event_us = max(device.event_us or 0, admission.time_us)

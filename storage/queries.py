@@ -1,0 +1,28 @@
+"""SQL from files: each statement has a name and a line that says what it is for.
+
+A file holds `-- name: …` lines, each followed by a comment and the statement.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import LiteralString, cast
+
+FOLDER = Path(__file__).parent / "sql"
+_MARK = re.compile(r"^-- name: *(\w+) *$", re.MULTILINE)
+
+
+@cache
+def queries(file: str) -> dict[str, LiteralString]:
+    """The statements of `storage/sql/{file}.sql` by name.
+
+    Raises:
+        ValueError: Two statements share a name.
+    """
+    parts = _MARK.split((FOLDER / f"{file}.sql").read_text(encoding="utf-8"))
+    names, bodies = parts[1::2], parts[2::2]
+    if len(set(names)) != len(names):
+        raise ValueError(f"{file}.sql: a name stands twice")
+    return {name: cast("LiteralString", body.strip()) for name, body in zip(names, bodies, strict=True)}

@@ -1,0 +1,94 @@
+"""The site folder's names become numbers in the dimensions, and what was remembered of its devices is read back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from msgspec import Struct
+
+from config.site import Site
+from ingest.registry import Registry
+from processors.sequence import SequenceState, Stream
+from storage.queries import queries
+
+_SQL = queries("site")
+
+
+def save_site(connection: psycopg.Connection[Any], site: Site) -> Registry:
+    """Bring the dimensions up to the site folder and return the registry of its numbers.
+
+    What has left the folder is marked inactive; its history stays.
+    """
+    places = {
+        (junction.id, lane.id): (approach, lane, position)
+        for junction in site.junctions
+        for approach in junction.approaches
+        for position, lane in enumerate(approach.lanes, 1)
+    }
+    counters = [(c.id, c.junction, [(d.id, d.lane) for d in c.detectors]) for c in site.controllers] + [
+        (c.id, c.junction, [(v.id, v.lane) for v in c.lanes]) for c in site.cameras
+    ]
+    with connection.transaction():
+        general = site.general
+        site_id = _number(connection, "save_site", (general.site, general.title, general.timezone))
+        devices = {
+            d.id: _number(
+                connection,
+                "save_device",
+                (
+                    site_id,
+                    d.kind.value,
+                    d.id,
+                    d.name,
+                    d.junction,
+                    *(d.position or (None, None)),
+                    None if d.period is None else round(d.period * 1000),
+                    d.dialect,
+                ),
+            )
+            for d in site.devices
+        }
+        lanes: dict[tuple[str, str], int] = {}
+        for device, junction, codes in counters:
+            for code, lane_id in codes:
+                approach, lane, position = places[junction, lane_id]
+                lanes[device, code] = _number(
+                    connection, "save_lane", (devices[device], code, junction, approach.id, approach.link, lane.id, position)
+                )
+        metrics = {m.name: _number(connection, "save_metric", (m.name, m.unit, m.title)) for m in site.metrics}
+        connection.execute(_SQL["retire_devices"], (site_id, list(devices.values())))
+        connection.execute(_SQL["retire_lanes"], (site_id, list(lanes.values())))
+    return Registry.build(site, devices, lanes, metrics)
+
+
+def _number(connection: psycopg.Connection[Any], name: str, values: tuple[object, ...]) -> int:
+    row = connection.execute(_SQL[name], values).fetchone()
+    assert row is not None  # noqa: S101 - RETURNING always returns
+    return int(row[0])
+
+
+class Remembered(Struct, frozen=True):
+    """What a pipeline must know again when it starts; bins are rebuilt from raw rows instead.
+
+    Attributes:
+        closed_until_us: Up to where bins are final, by device.
+        sequences: Where the sequences stand.
+        presences: What devices last said of themselves.
+    """
+
+    closed_until_us: dict[int, int]
+    sequences: dict[Stream, SequenceState]
+    presences: dict[int, str]
+
+
+def remembered(connection: psycopg.Connection[Any]) -> Remembered:
+    """Read it back."""
+    return Remembered(
+        closed_until_us=dict(connection.execute(_SQL["feeds"]).fetchall()),
+        sequences={
+            (device, stream): SequenceState(last, time_us, tuple((gap.lower, gap.upper - 1) for gap in missing))
+            for device, stream, last, time_us, missing in connection.execute(_SQL["sequences"])
+        },
+        presences=dict(connection.execute(_SQL["presences"]).fetchall()),
+    )

@@ -1,0 +1,220 @@
+"""The one transaction: readings, bins, events, dead letters and ledger of a batch, all or nothing.
+
+Rows are staged by binary COPY and merged with `ON CONFLICT DO NOTHING`: COPY alone cannot skip what is known already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any, LiteralString
+
+import psycopg
+from msgspec.structs import astuple
+from psycopg.types.range import Int8Range
+
+from ingest.readings import US, DeadLetter, LaneReading, PresenceChange
+from processors.bins import LaneBin
+from processors.intake import Heard
+from processors.ledger import Ledger
+from processors.sequence import SequenceState, Stream
+from storage.capability import Level
+from storage.queries import queries
+from storage.series import SERIES, Row, Series
+
+DAY_US = 86_400 * US
+_SQL = queries("writer")
+_STAGES = (*(series.table for series in SERIES.values()), "lane_1min")
+_ROLLUPS: dict[Level, tuple[LiteralString, ...]] = {
+    Level.PLAIN: (_SQL["rollup_lane_15min"], _SQL["rollup_lane_1h"], _SQL["rollup_lane_1d"]),
+    Level.APACHE: (_SQL["rollup_lane_15min"], _SQL["rollup_lane_1h"], _SQL["rollup_lane_1d"]),
+    Level.COMMUNITY: (_SQL["mark_late_days"],),
+}
+
+Key = tuple[int | str, ...]
+
+
+class Writer:
+    """A connection that writes batches; one transaction at a time."""
+
+    def __init__(self, connection: psycopg.AsyncConnection[Any], level: Level, timezone: str, *, copy: bool = True) -> None:
+        """Use `connect` instead, which also prepares the session."""
+        self._connection = connection
+        self._level = level
+        self._timezone = timezone
+        self._copy = copy
+        self._types: dict[str, list[int]] = {}
+        self._days: set[int] = set()
+
+    @classmethod
+    async def connect(cls, url: str, level: Level, timezone: str, *, copy: bool = True) -> Writer:
+        """Connect and make the session's stage tables.
+
+        Args:
+            url: libpq URL.
+            level: What `storage.capability.probe` found.
+            timezone: IANA zone of the site's days.
+            copy: Stage by COPY; a server that speaks no COPY takes INSERTs.
+
+        Raises:
+            psycopg.OperationalError: The database cannot be reached.
+        """
+        connection = await psycopg.AsyncConnection.connect(url, autocommit=True)
+        writer = cls(connection, level, timezone, copy=copy)
+        try:
+            await writer._prepare()
+        except BaseException:
+            await connection.close()
+            raise
+        return writer
+
+    async def _prepare(self) -> None:
+        for table in _STAGES:
+            await self._connection.execute(_SQL[f"stage_{table}"])
+            cursor = await self._connection.execute(
+                "SELECT atttypid::integer FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 ORDER BY attnum",
+                (f"pg_temp.stage_{table}",),
+            )
+            self._types[table] = [row[0] for row in await cursor.fetchall()]
+
+    async def close(self) -> None:
+        """Close the connection; a transaction under way is rolled back."""
+        await self._connection.close()
+
+    async def last_batch(self, writer: str) -> int:
+        """Number of the last batch that `writer` committed; 0 when there is none."""
+        cursor = await self._connection.execute(_SQL["last_batch"], (writer,))
+        row = await cursor.fetchone()
+        return int(row[0]) if row else 0
+
+    @asynccontextmanager
+    async def transaction(self, writer: str, batch: int) -> AsyncIterator[Transaction]:
+        """The transaction of batch number `batch` of `writer`; commits at the end of the block."""
+        try:
+            async with self._connection.transaction():
+                await self._connection.execute(_SQL["save_batch"], (writer, batch))
+                yield Transaction(self)
+        except BaseException:
+            # Partitions made in it are gone with it.
+            self._days.clear()
+            raise
+
+    async def _stage(self, table: str, rows: Sequence[Row]) -> None:
+        async with self._connection.cursor() as cursor:
+            if not self._copy:
+                marks = ", ".join(["%s"] * len(self._types[table]))
+                await cursor.executemany(f"INSERT INTO stage_{table} VALUES ({marks})", rows)  # type: ignore[arg-type]  # noqa: S608 - our own names
+                return
+            async with cursor.copy(f"COPY stage_{table} FROM STDIN (FORMAT BINARY)") as copy:  # type: ignore[arg-type]
+                copy.set_types(self._types[table])
+                for row in rows:
+                    await copy.write_row(row)
+
+    async def _ensure_days(self, times_us: Iterable[int]) -> None:
+        for day in sorted({time_us // DAY_US for time_us in times_us} - self._days):
+            await self._connection.execute(_SQL["ensure_day"], (datetime.fromtimestamp(day * 86_400, UTC).date(),))
+            self._days.add(day)
+
+
+class Transaction:
+    """What may be done inside one batch."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._connection = writer._connection  # noqa: SLF001 - two halves of one thing
+
+    async def store(self, series: Series, records: Sequence[Any]) -> set[Key] | None:
+        """Store raw records that are not known yet.
+
+        Returns:
+            The keys of those that were new, or None when all were.
+        """
+        writer = self._writer
+        await writer._ensure_days(map(series.time_us, records))  # noqa: SLF001
+        await writer._stage(series.table, [series.row(record) for record in records])  # noqa: SLF001
+        insert = _SQL[f"insert_{series.table}"]
+        # Nearly always all are new; only when they are not is it worth asking which.
+        async with self._connection.transaction(force_rollback=False) as savepoint:
+            cursor = await self._connection.execute(insert)
+            if cursor.rowcount == len(records):
+                return None
+            raise psycopg.Rollback(savepoint)
+        cursor = await self._connection.execute(f"{insert} {_SQL[f'keys_{series.table}']}")  # type: ignore[arg-type]
+        return set(await cursor.fetchall())
+
+    async def touching(self, lanes: Mapping[int, Sequence[int]], keys: Collection[tuple[int, int]]) -> dict[tuple[int, int], list[LaneReading]]:
+        """All stored readings that touch some device-minutes.
+
+        Args:
+            lanes: Lane numbers by device.
+            keys: Devices and begins of minutes, µs.
+        """
+        pairs = [(lane, minute) for device, minute in keys for lane in lanes[device]]
+        found: dict[tuple[int, int], list[LaneReading]] = {key: [] for key in keys}
+        device_of = {lane: device for device, _ in keys for lane in lanes[device]}
+        cursor = await self._connection.execute(
+            _SQL["touching"], {"lanes": [lane for lane, _ in pairs], "minutes": [minute for _, minute in pairs]}
+        )
+        async for row in cursor:
+            found[device_of[row[1]], row[0]].append(LaneReading(*row[1:]))
+        return found
+
+    async def bins(self, bins: Sequence[LaneBin]) -> None:
+        """Store bins that changed, and the rollups that hold the final ones."""
+        writer = self._writer
+        await writer._ensure_days(lane_bin.start_us for lane_bin in bins)  # noqa: SLF001
+        await writer._stage("lane_1min", [astuple(lane_bin) for lane_bin in bins])  # noqa: SLF001
+        await self._connection.execute(_SQL["upsert_lane_1min"])
+        if any(lane_bin.final for lane_bin in bins):
+            for statement in _ROLLUPS[writer._level]:  # noqa: SLF001
+                await self._connection.execute(statement, {"timezone": writer._timezone})  # noqa: SLF001
+
+    async def presence(self, changes: Sequence[PresenceChange]) -> None:
+        """Store changes of presence."""
+        await self._many("insert_presence", [(c.device, c.received_us, c.state) for c in changes])
+
+    async def dead_letters(self, letters: Sequence[DeadLetter]) -> int:
+        """Keep dead letters; returns how many rows there are now of them."""
+        return await self._many(
+            "insert_dead_letter",
+            [(d.received_us, d.source, d.topic, d.payload, d.size, d.reason, d.detail, d.partial) for d in letters],
+        )
+
+    async def ledger(self, ledger: Ledger) -> None:
+        """Add the batch's counts."""
+        await self._many(
+            "add_ledger",
+            [
+                (source, minute, e.received, e.stored, e.duplicate, e.rejected, e.late, e.lost, e.recovered)
+                for (source, minute), e in sorted(ledger.entries.items())
+            ],
+        )
+
+    async def sequences(self, states: Mapping[Stream, SequenceState]) -> None:
+        """Remember where the sequences stand."""
+        await self._many(
+            "save_sequence",
+            [
+                (device, stream, s.last, s.time_us, [Int8Range(first, last + 1) for first, last in s.missing])
+                for (device, stream), s in sorted(states.items())
+            ],
+        )
+
+    async def feeds(self, closed_until_us: Mapping[int, int]) -> None:
+        """Remember up to where bins are final."""
+        await self._many("save_feed", sorted(closed_until_us.items()))
+
+    async def devices(self, heard: Mapping[int, Heard]) -> None:
+        """Remember when devices were heard and what they said of themselves."""
+        await self._many(
+            "save_device_state",
+            [(device, h.received_us, h.event_us, h.presence, h.presence_us) for device, h in sorted(heard.items())],
+        )
+
+    async def _many(self, name: str, rows: Sequence[Row]) -> int:
+        if not rows:
+            return 0
+        async with self._connection.cursor() as cursor:
+            await cursor.executemany(_SQL[name], rows)
+            return cursor.rowcount

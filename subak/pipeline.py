@@ -1,0 +1,306 @@
+"""The heartbeat: a batch of messages becomes one transaction, and is acknowledged after it.
+
+Order inside a batch: the door decides about every message; storage tells which are new; the processors make bins,
+ledger and sequences of them; all of it commits together; then the broker hears of it. Between batches the watermarks
+go on and close minutes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import TypeVar
+
+import psycopg
+import stamina
+import structlog
+from msgspec import Struct
+
+from config.thresholds import BinTests
+from ingest.collector import Collector
+from ingest.deadletters import dead_letter
+from ingest.door import Admission, Disposition, Door
+from ingest.mqtt.receiver import Delivery
+from ingest.readings import US, DeadLetter, LaneReading, PresenceChange
+from ingest.reasons import Reason
+from ingest.registry import Registry
+from processors.bins import BIN_US, Binner, Key
+from processors.intake import Intake, Presences, take_in
+from processors.watermark import Watermarks
+from storage.series import SERIES
+from storage.site import Remembered
+from storage.writer import Transaction, Writer
+
+log = structlog.get_logger(__name__)
+
+PATIENCE_S = 0.5  # between two looks at the watermarks when nothing arrives
+HOLD_US = 180 * US  # a minute untouched for longer is dropped from memory
+CLOSE_MOST = 2_000  # device-minutes closed in one transaction
+RETRY_FIRST_S = 0.1
+RETRY_MOST_S = 5.0
+
+Result = TypeVar("Result")
+
+
+class _Effect(Struct):
+    """What to remember once the transaction is durable."""
+
+    intake: Intake
+    presences: list[tuple[int, PresenceChange]]
+
+
+class Pipeline:
+    """Collector, door, processors and writer of one site."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        collector: Collector,
+        door: Door,
+        registry: Registry,
+        remembered: Remembered,
+        tests: BinTests,
+        connect: Callable[[], Awaitable[Writer]],
+        batch_messages: int,
+        batch_delay_s: float,
+        lateness_s: float,
+        idle_s: float,
+        clock_us: Callable[[], int],
+    ) -> None:
+        """Wire the parts; nothing is connected yet.
+
+        Args:
+            name: Of this writer in the database; two that run at once need two names.
+            collector: Running elsewhere.
+            door: Of the site.
+            registry: Its numbers.
+            remembered: What the database remembers of the devices.
+            tests: That make a bin suspect.
+            connect: Makes a writer.
+            batch_messages: Messages in one transaction at most.
+            batch_delay_s: Longest wait for more messages before a transaction.
+            lateness_s: A bin is closed this long after its end.
+            idle_s: A feed silent for longer follows the wall clock.
+            clock_us: The wall clock, µs.
+        """
+        self._name = name
+        self._collector = collector
+        self._door = door
+        self._connect = connect
+        self._batch_messages = batch_messages
+        self._batch_delay_s = batch_delay_s
+        self._lateness_us = round(lateness_s * US)
+        self._clock_us = clock_us
+        self._lanes = {entry.number: lanes for entry in registry if (lanes := registry.lanes_of(entry.number))}
+        self._binner = Binner(self._lanes, tests)
+        self._watermarks = Watermarks(self._lateness_us, round(idle_s * US))
+        for device in self._lanes:
+            self._watermarks.open(device, remembered.closed_until_us.get(device), clock_us())
+        self._sequences = dict(remembered.sequences)
+        self._presences = Presences(remembered.presences)
+        self._writer: Writer | None = None
+        self._batch = 0
+        self._touched: set[Key] = set()
+
+    async def run(self) -> None:
+        """Work until cancelled. What is not committed then is not acknowledged either, and comes again."""
+        try:
+            await self._begin()
+            while True:
+                deliveries = await self._collector.batch(self._batch_messages, self._batch_delay_s, PATIENCE_S)
+                live = not deliveries
+                if deliveries:
+                    live = await self.take(deliveries)
+                await self.close_due(live=live)
+                self._binner.evict(self._clock_us() - HOLD_US)
+        finally:
+            if self._writer is not None:
+                await self._writer.close()
+
+    async def take(self, deliveries: Sequence[Delivery]) -> bool:
+        """Make one batch durable and acknowledge it.
+
+        Returns:
+            Whether what came is fresh; False while a backlog is read.
+        """
+        admissions = [self._door.admit(d.topic, d.payload, d.received_us) for d in deliveries]
+        await self._commit(deliveries, admissions)
+        self._collector.acknowledge(deliveries)
+        newest = max((a.time_us for a in admissions if a.time_us is not None), default=None)
+        return newest is None or newest >= self._clock_us() - self._lateness_us - 2 * BIN_US
+
+    async def _commit(self, deliveries: Sequence[Delivery], admissions: list[Admission]) -> None:
+        try:
+            effect = await self._durable(lambda transaction: self._write(transaction, deliveries, admissions))
+        except (psycopg.DataError, psycopg.IntegrityError) as error:
+            if len(deliveries) > 1:
+                # One value that the database refuses must not hold up the street: find its message.
+                half = len(deliveries) // 2
+                await self._commit(deliveries[:half], admissions[:half])
+                await self._commit(deliveries[half:], admissions[half:])
+                return
+            delivery, admission = deliveries[0], admissions[0]
+            log.error("message.refused", topic=delivery.topic, error=str(error))
+            if admission.disposition is Disposition.REJECTED:
+                raise
+            await self._commit(deliveries, [_refused(delivery, admission, error)])
+            return
+        self._sequences.update(effect.intake.sequences)
+        self._presences.remember(effect.presences)
+
+    async def _write(self, transaction: Transaction, deliveries: Sequence[Delivery], admissions: Sequence[Admission]) -> _Effect:
+        """The whole effect of a batch, inside its transaction."""
+        new, presences = await self._store(transaction, admissions)
+        for admission, is_new in zip(admissions, new, strict=True):
+            if is_new:
+                self._hear(admission)
+        intake = take_in(
+            admissions, [d.received_us for d in deliveries], new, self._sequences, self._watermarks.closed_until
+        )
+        await self._bin(transaction, intake.readings)
+        letters: list[DeadLetter] = [letter for admission in admissions for letter in admission.dead]
+        await transaction.dead_letters(letters)
+        await transaction.sequences(intake.sequences)
+        await transaction.devices(intake.heard)
+        await transaction.ledger(intake.ledger)
+        return _Effect(intake, presences)
+
+    async def _store(self, transaction: Transaction, admissions: Sequence[Admission]) -> tuple[list[bool], list[tuple[int, PresenceChange]]]:
+        """Store the raw records; a message is new when any record of it was."""
+        new = [False] * len(admissions)
+        owners: dict[type, list[int]] = {kind: [] for kind in SERIES}
+        records: dict[type, list[object]] = {kind: [] for kind in SERIES}
+        said: list[tuple[int, PresenceChange]] = []
+        for index, admission in enumerate(admissions):
+            for record in admission.records:
+                if type(record) is PresenceChange:
+                    said.append((index, record))
+                else:
+                    records[type(record)].append(record)
+                    owners[type(record)].append(index)
+        for kind, series in SERIES.items():
+            if not records[kind]:
+                continue
+            fresh = await transaction.store(series, records[kind])
+            for index, record in zip(owners[kind], records[kind], strict=True):
+                if fresh is None:
+                    new[index] = True
+                elif (key := series.key(record)) in fresh:
+                    # Of two alike in one batch the first is the new one.
+                    fresh.discard(key)
+                    new[index] = True
+        changes = self._presences.changes(said)
+        await transaction.presence([change for _, change in changes])
+        for index, _ in changes:
+            new[index] = True
+        return new, changes
+
+    def _hear(self, admission: Admission) -> None:
+        for record in admission.records:
+            if type(record) is LaneReading and not record.future:
+                end_us = record.start_us + record.period_ms * 1000
+                self._watermarks.hear(admission.source, record.start_us, end_us, record.received_us)
+                return
+
+    async def _bin(self, transaction: Transaction, readings: Sequence[LaneReading]) -> None:
+        """Bring the bins that new readings touch up to date."""
+        binner = self._binner
+        now_us = self._clock_us()
+        touched: dict[Key, bool] = {}
+        for reading in readings:
+            for key in binner.keys(reading):
+                if key not in touched:
+                    touched[key] = binner.holds(key)
+        if not touched:
+            return
+        self._touched.update(touched)
+        for reading in readings:
+            binner.add(reading, [key for key in binner.keys(reading) if touched[key]], now_us)
+        await self._load(transaction, [key for key, held in touched.items() if not held], now_us)
+        await transaction.bins(
+            [
+                lane_bin
+                for key in touched
+                for lane_bin in binner.bins(key, final=key[1] < self._watermarks.closed_until(key[0]))
+            ]
+        )
+
+    async def _load(self, transaction: Transaction, keys: Sequence[Key], now_us: int) -> None:
+        if keys:
+            for key, stored in (await transaction.touching(self._lanes, keys)).items():
+                self._binner.load(key, stored, now_us)
+
+    async def close_due(self, *, live: bool) -> None:
+        """Make final what the watermarks have passed."""
+        due = self._watermarks.due(self._clock_us(), CLOSE_MOST, live=live)
+        if not due:
+            return
+
+        async def close(transaction: Transaction) -> dict[int, int]:
+            self._touched.update(due)
+            await self._load(transaction, [key for key in due if not self._binner.holds(key)], self._clock_us())
+            await transaction.bins([lane_bin for key in due for lane_bin in self._binner.bins(key, final=True)])
+            until: dict[int, int] = {}
+            for device, minute in due:
+                until[device] = max(until.get(device, 0), minute + BIN_US)
+            await transaction.feeds(until)
+            return until
+
+        await self._durable(close)
+        for device, minute in due:
+            self._watermarks.close(device, minute)
+
+    async def _begin(self) -> None:
+        """Connect, and find out where this writer's batches stand."""
+        async for attempt in _until_the_database_is_back():
+            with attempt:
+                self._batch = await (await self._ready()).last_batch(self._name)
+
+    async def _ready(self) -> Writer:
+        if self._writer is None:
+            self._writer = await self._connect()
+        return self._writer
+
+    async def _durable(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
+        """Do `work` in one transaction, again and again until it is committed, and once only."""
+        batch = self._batch + 1
+        results: list[Result] = []
+        async for attempt in _until_the_database_is_back():
+            with attempt:
+                writer = await self._ready()
+                if results and await writer.last_batch(self._name) >= batch:
+                    # The commit had succeeded; only its answer was lost.
+                    break
+                try:
+                    async with writer.transaction(self._name, batch) as transaction:
+                        results.append(await work(transaction))
+                except BaseException:
+                    # What the processors hold may be ahead of the database now; they read it again.
+                    self._binner.forget(self._touched)
+                    self._writer = None
+                    await writer.close()
+                    raise
+                finally:
+                    self._touched.clear()
+        self._batch = batch
+        return results[-1]
+
+
+def _until_the_database_is_back() -> AsyncIterator[stamina.Attempt]:
+    return stamina.retry_context(
+        on=(psycopg.OperationalError, psycopg.InterfaceError),
+        attempts=None,
+        timeout=None,
+        wait_initial=RETRY_FIRST_S,
+        wait_max=RETRY_MOST_S,
+        wait_jitter=RETRY_FIRST_S,
+    ).__aiter__()
+
+
+def _refused(delivery: Delivery, admission: Admission, error: Exception) -> Admission:
+    letter = dead_letter(
+        admission.source, delivery.topic, delivery.payload, delivery.received_us, Reason.STORAGE_REFUSED, str(error)
+    )
+    return Admission(
+        admission.source, admission.stream, admission.seq, admission.time_us, [], [letter], Disposition.REJECTED
+    )

@@ -1,0 +1,109 @@
+"""`subak run`: the pipeline and the other roles of one installation."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from enum import StrEnum
+from pathlib import Path
+
+import psycopg
+
+from config.errors import ConfigError
+from config.settings import Settings, load_settings
+from config.site import Site, load_site
+from config.thresholds import bin_tests
+from ingest.collector import Collector, wall_clock_us
+from ingest.door import Door
+from ingest.mqtt.address import Address
+from ingest.topics import site_filter
+from storage.capability import probe
+from storage.errors import StorageError
+from storage.migrate import migrate
+from storage.site import remembered, save_site
+from storage.writer import Writer
+from subak import logs
+from subak.pipeline import Pipeline
+
+
+class Role(StrEnum):
+    """A part of the program that may run in a process of its own."""
+
+    COLLECTOR = "collector"
+    CONSOLE = "console"
+
+
+def run(*, role: Role = Role.COLLECTOR, site: Path | None = None, port: int = 8080) -> None:
+    """Run one role of the program until it is told to stop (Ctrl-C or SIGTERM).
+
+    Reads SUBAK_MQTT_URL, SUBAK_DATABASE_URL and SUBAK_SITE.
+
+    Args:
+        role: `collector` receives, processes and stores; `console` serves the operators' web page.
+        site: Path of the site folder.
+        port: Of the console, on 127.0.0.1.
+    """
+    settings = load_settings(site=site)
+    inventory = load_site(settings.site)
+    logs.configure()
+    if role is Role.CONSOLE:
+        from dashboards.console.app import serve  # noqa: PLC0415 - the web stack is an extra
+
+        serve(inventory, settings.database_url.get_secret_value(), port)
+        return
+    asyncio.run(collect(settings, inventory))
+
+
+async def collect(settings: Settings, site: Site) -> None:
+    """Collector, processors and writer in this process, until SIGINT or SIGTERM.
+
+    Raises:
+        ConfigError: The database cannot be used as it stands.
+    """
+    database_url = settings.database_url.get_secret_value()
+    try:
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            level = migrate(connection, site.general.timezone)
+            registry = save_site(connection, site)
+            known = remembered(connection)
+    except (StorageError, psycopg.OperationalError) as error:
+        raise ConfigError(f"SUBAK_DATABASE_URL: {error}") from error
+    collector = Collector(
+        Address.parse(settings.mqtt_url.get_secret_value()),
+        client_id=settings.client_id,
+        topic_filters=[site_filter(site.name)],
+        receive_maximum=settings.receive_maximum,
+        session_expiry_s=settings.session_expiry_s,
+    )
+    pipeline = Pipeline(
+        name=settings.client_id,
+        collector=collector,
+        door=Door(registry, site, future_tolerance_s=settings.future_tolerance_s),
+        registry=registry,
+        remembered=known,
+        tests=bin_tests(),
+        connect=lambda: Writer.connect(database_url, level, site.general.timezone),
+        batch_messages=settings.batch_messages,
+        batch_delay_s=settings.batch_delay_s,
+        lateness_s=settings.lateness_s,
+        idle_s=settings.idle_s,
+        clock_us=wall_clock_us,
+    )
+    await until_told(collector.run(), pipeline.run())
+
+
+async def until_told(*roles: object) -> None:
+    """Run coroutines until SIGINT or SIGTERM, or until one of them fails, which ends the others."""
+    loop = asyncio.get_running_loop()
+    told = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, told.set)
+    tasks = [asyncio.ensure_future(role) for role in roles]  # type: ignore[call-overload]
+    stop = asyncio.ensure_future(told.wait())
+    await asyncio.wait([stop, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    for task in tasks:
+        task.cancel()
+    for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(outcome, Exception):
+            raise outcome
