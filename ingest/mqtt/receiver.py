@@ -15,6 +15,7 @@ from msgspec import Struct
 from ingest.mqtt.address import Address
 
 SUBSCRIBE_ID: Final = 1
+GRANTED: Final = (mqtt5.SubAckReasonCode.GRANTED_QOS_AT_MOST_ONCE, mqtt5.SubAckReasonCode.GRANTED_QOS_AT_LEAST_ONCE)
 HIGHEST_QOS: Final = mqtt5.QoS.AT_LEAST_ONCE
 DEAD_AFTER: Final = 1.5  # keep-alive periods without a byte from the broker (MQTT 5, 3.1.2.10, seen from our side)
 
@@ -133,7 +134,7 @@ class Receiver(asyncio.Protocol):
 
     def _control(self, packet: mqtt5.Packet) -> None:
         if isinstance(packet, mqtt5.ConnAckPacket):
-            if packet.reason_code is not mqtt5.ConnAckReasonCode.SUCCESS:
+            if packet.reason_code != mqtt5.ConnAckReasonCode.SUCCESS:
                 self.abort(f"the broker refused the connection: {packet.reason_code.name.lower()} {packet.reason_str or ''}".strip())
                 return
             self._session_present = packet.session_present
@@ -141,7 +142,7 @@ class Receiver(asyncio.Protocol):
                 self._keep_alive_s = packet.server_keep_alive
             self._write(mqtt5.SubscribePacket(SUBSCRIBE_ID, self._filters).write())
         elif isinstance(packet, mqtt5.SubAckPacket):
-            refused = [code.name.lower() for code in packet.reason_codes if code >= mqtt5.SubAckReasonCode.UNSPECIFIED_ERROR]
+            refused = [code.name.lower() for code in packet.reason_codes if code not in GRANTED]
             if refused:
                 self.abort(f"the broker refused the subscription: {', '.join(refused)}")
             elif not self.subscribed.done():
