@@ -336,7 +336,7 @@ class Site(Strict):
     @cached_property
     def places(self) -> dict[str, Position]:
         """Positions of junctions and gates by name: the ends of links."""
-        return {place.id: place.position for place in (*self.junctions, *self.gates)}
+        return {junction.id: junction.position for junction in self.junctions} | {gate.id: gate.position for gate in self.gates}
 
     def line(self, link: Link) -> list[Position]:
         """The link as positions from its start to its end."""
@@ -441,7 +441,7 @@ def _check(site: Site) -> None:
         site.path / "roads.yaml",
         [
             *_twice("links", (link.id for link in site.links)),
-            *_twice("gates and junctions", (p.id for p in (*site.gates, *site.junctions))),
+            *_twice("gates and junctions", (*(gate.id for gate in site.gates), *(junction.id for junction in site.junctions))),
             *(
                 f"links.{link.id}.{end}: {value!r} is no junction and no gate; {_did_you_mean(value, places)}"
                 for link in site.links

@@ -12,6 +12,9 @@ from processors.ledger import Ledger
 from processors.sequence import SequenceState, Stream, follow
 
 
+UNKNOWN = 0  # source of messages that belong to no known device
+
+
 class Heard:
     """What a batch brought from one device.
 
@@ -92,11 +95,10 @@ def take_in(
     for admission, at_us, is_new in zip(admissions, received_us, new, strict=True):
         entry = ledger.entry(admission.source, at_us)
         entry.received += 1
-        if admission.source:
-            device = heard.get(admission.source)
-            if device is None:
-                device = heard[admission.source] = Heard()
-            device.received_us = max(device.received_us, at_us)
+        device = heard.get(admission.source)
+        if device is None:
+            device = heard[admission.source] = Heard()
+        device.received_us = max(device.received_us, at_us)
         if admission.disposition is Disposition.REJECTED:
             entry.rejected += 1
         elif is_new:
@@ -117,6 +119,7 @@ def take_in(
             moved[stream] = step.state
             entry.lost += step.lost
             entry.recovered += step.recovered
+    heard.pop(UNKNOWN, None)
     return Intake(ledger, moved, heard, readings)
 
 

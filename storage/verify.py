@@ -15,6 +15,7 @@ from msgspec import Struct
 from config.thresholds import BinTests
 from ingest.readings import US, LaneReading
 from processors.bins import BIN_US, Binner, Key, LaneBin
+from processors.ledger import MINUTE_US
 from storage.queries import queries
 
 _SQL = queries("verify")
@@ -82,6 +83,7 @@ def verify_ledger(connection: psycopg.Connection[Any], since_us: int = 0) -> Led
         connection: Autocommit on.
         since_us: Minutes of arrival from here on; must be younger than the retention of raw rows and dead letters.
     """
+    since_us -= since_us % MINUTE_US
     with _snapshot(connection):
         totals = connection.execute(_SQL["ledger_totals"], {"since": since_us}).fetchone()
         assert totals is not None  # noqa: S101 - an aggregate always answers
@@ -91,7 +93,8 @@ def verify_ledger(connection: psycopg.Connection[Any], since_us: int = 0) -> Led
         f" the tables hold {there} stored and {dead} rejected"
         for device, minute, received, stored, duplicate, rejected, there, dead in rows
     ]
-    return LedgerReport(*totals, differences)
+    names = [field for field in LedgerReport.__struct_fields__ if field != "differences"]
+    return LedgerReport(**dict(zip(names, totals, strict=True)), differences=differences)
 
 
 def verify_bins(connection: psycopg.Connection[Any], tests: BinTests, timezone: str, since_us: int = 0) -> BinsReport:
@@ -117,7 +120,7 @@ def verify_bins(connection: psycopg.Connection[Any], tests: BinTests, timezone: 
                 _verify_hour(connection, Binner(lanes, tests), lanes, max(hour, since_us // BIN_US * BIN_US), hour + HOUR_US, counts, differences)
         for kind, lane, start in connection.execute(_SQL["rollup_differences"], {"since": since_us, "timezone": timezone}):
             differences.append(f"lane {lane}, {start:%Y-%m-%d %H:%M}: its {kind} rollup is not the sum of its minutes")
-    return BinsReport(*counts, differences)
+    return BinsReport(bins=counts[0], observed=counts[1], readings=counts[2], differences=differences)
 
 
 def _verify_hour(

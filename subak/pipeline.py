@@ -20,7 +20,7 @@ from ingest.collector import Collector
 from ingest.deadletters import dead_letter
 from ingest.door import Admission, Disposition, Door
 from ingest.mqtt.receiver import Delivery
-from ingest.readings import US, DeadLetter, LaneReading, PresenceChange
+from ingest.readings import US, DeadLetter, LaneReading, PresenceChange, Record
 from ingest.reasons import Reason
 from ingest.registry import Registry
 from processors.bins import BIN_US, Binner, Key
@@ -169,7 +169,7 @@ class Pipeline:
         """Store the raw records; a message is new when any record of it was."""
         new = [False] * len(admissions)
         owners: dict[type, list[int]] = {kind: [] for kind in SERIES}
-        records: dict[type, list[object]] = {kind: [] for kind in SERIES}
+        records: dict[type, list[Record]] = {kind: [] for kind in SERIES}
         said: list[tuple[int, PresenceChange]] = []
         for index, admission in enumerate(admissions):
             for record in admission.records:

@@ -17,7 +17,6 @@ from ingest.collector import Collector, wall_clock_us
 from ingest.door import Door
 from ingest.mqtt.address import Address
 from ingest.topics import site_filter
-from storage.capability import probe
 from storage.errors import StorageError
 from storage.migrate import migrate
 from storage.site import remembered, save_site

@@ -1,0 +1,10 @@
+-- name: totals
+-- The figures of the demo's summary line.
+SELECT
+    coalesce(sum(received), 0)::bigint, coalesce(sum(stored), 0)::bigint, coalesce(sum(duplicate), 0)::bigint,
+    coalesce(sum(rejected), 0)::bigint,
+    (SELECT count(*) FROM subak.lane_1min WHERE volume IS NOT NULL),
+    (SELECT count(*) FROM subak.device_state s JOIN subak.device d USING (device_id) WHERE d.active AND s.presence = 'online'),
+    (SELECT round(extract(epoch FROM now() - max(start) - INTERVAL '1 minute'), 1)::double precision
+     FROM subak.lane_1min WHERE volume IS NOT NULL AND start <= now())
+FROM subak.ledger
