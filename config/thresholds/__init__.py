@@ -26,8 +26,29 @@ class BinTests(Strict):
     edge: Threshold
 
 
+class ConsoleThresholds(Strict):
+    """What the operators' console calls old, silent and slow; see `console.yaml`."""
+
+    data_old: Threshold
+    data_stopped: Threshold
+    silent_periods: Threshold
+    silent_least: Threshold
+    minute_late: Threshold
+    link_window: Threshold
+    link_stale: Threshold
+    link_fresh: Threshold
+    speed_free: Threshold
+    speed_slow: Threshold
+    speed_dense: Threshold
+    pulse_lost: Threshold
+
+
 class _Bins(Strict):
     tests: BinTests
+
+
+class _Console(Strict):
+    console: ConsoleThresholds
 
 
 def bin_tests(path: Path = Path(__file__).parent / "bins.yaml") -> BinTests:
@@ -37,3 +58,12 @@ def bin_tests(path: Path = Path(__file__).parent / "bins.yaml") -> BinTests:
         ConfigFileError: The file does not fit.
     """
     return load(path, _Bins).tests
+
+
+def console_thresholds(path: Path = Path(__file__).parent / "console.yaml") -> ConsoleThresholds:
+    """What the console calls old, silent and slow, as shipped or from another file.
+
+    Raises:
+        ConfigFileError: The file does not fit.
+    """
+    return load(path, _Console).console
