@@ -120,11 +120,11 @@ def _run(connection: psycopg.Connection[Any], migration: Migration, level: Level
     try:
         if migration.transactional:
             with connection.transaction():
-                connection.execute(text)  # type: ignore[call-overload]
+                connection.execute(text)
                 _record(connection, migration, level)
         else:
             for statement in statements(text):
-                connection.execute(statement)  # type: ignore[call-overload]
+                connection.execute(statement)
             _record(connection, migration, level)
     except psycopg.Error as error:
         raise MigrationError(f"{migration.path.name}: {error}") from error

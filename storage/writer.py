@@ -104,9 +104,9 @@ class Writer:
         async with self._connection.cursor() as cursor:
             if not self._copy:
                 marks = ", ".join(["%s"] * len(self._types[table]))
-                await cursor.executemany(f"INSERT INTO stage_{table} VALUES ({marks})", rows)  # type: ignore[arg-type]  # noqa: S608 - our own names
+                await cursor.executemany(f"INSERT INTO stage_{table} VALUES ({marks})", rows)  # noqa: S608 - our own names
                 return
-            async with cursor.copy(f"COPY stage_{table} FROM STDIN (FORMAT BINARY)") as copy:  # type: ignore[arg-type]
+            async with cursor.copy(f"COPY stage_{table} FROM STDIN (FORMAT BINARY)") as copy:
                 copy.set_types(self._types[table])
                 for row in rows:
                     await copy.write_row(row)
@@ -140,7 +140,7 @@ class Transaction:
             if cursor.rowcount == len(records):
                 return None
             raise psycopg.Rollback(savepoint)
-        cursor = await self._connection.execute(f"{insert} {_SQL[f'keys_{series.table}']}")  # type: ignore[arg-type]
+        cursor = await self._connection.execute(f"{insert} {_SQL[f'keys_{series.table}']}")
         return set(await cursor.fetchall())
 
     async def touching(self, lanes: Mapping[int, Sequence[int]], keys: Collection[tuple[int, int]]) -> dict[tuple[int, int], list[LaneReading]]:
