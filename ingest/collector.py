@@ -7,7 +7,6 @@ memory is bounded by it; messages without acknowledgement (QoS 0) stop the readi
 from __future__ import annotations
 
 import asyncio
-import ssl
 import time
 from collections.abc import Callable, Sequence
 
@@ -110,7 +109,7 @@ class Collector:
                 ),
                 self._address.host,
                 self._address.port,
-                ssl=ssl.create_default_context() if self._address.tls else None,
+                ssl=self._address.ssl_context(),
             )
             self._receiver = receiver
             try:

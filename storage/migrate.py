@@ -102,6 +102,15 @@ def migrate(connection: psycopg.Connection[Any], timezone: str, tell: Callable[[
     return level
 
 
+def pending(connection: psycopg.Connection[Any], level: Level) -> list[Migration]:
+    """The migrations of `level` that have not run; nothing is changed."""
+    there = connection.execute("SELECT to_regclass('subak.migration')").fetchone()
+    if there is None or there[0] is None:
+        return migrations(level)
+    done = {row[0] for row in connection.execute("SELECT number FROM subak.migration")}
+    return [migration for migration in migrations(level) if migration.number not in done]
+
+
 def _compare(wanted: list[Migration], done: dict[int, tuple[str, str, str]], level: Level) -> None:
     known = {migration.number: migration for migration in wanted}
     for number, (name, digest, ran_on) in sorted(done.items()):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Coroutine, Mapping
 from enum import StrEnum
 from pathlib import Path
 
 import psycopg
+import structlog
 
 from config.errors import ConfigError
 from config.settings import Settings, load_settings
@@ -17,12 +19,19 @@ from ingest.collector import Collector, wall_clock_us
 from ingest.door import Door
 from ingest.mqtt.address import Address
 from ingest.topics import site_filter
+from storage.capability import Level
 from storage.errors import StorageError
+from storage.maintain import maintain
 from storage.migrate import migrate
 from storage.site import remembered, save_site
 from storage.writer import Writer
 from subak import logs
 from subak.pipeline import Pipeline
+
+
+log = structlog.get_logger(__name__)
+
+MAINTAIN_EVERY_S = 900.0
 
 
 class Role(StrEnum):
@@ -88,16 +97,33 @@ async def collect(settings: Settings, site: Site) -> None:
         idle_s=settings.idle_s,
         clock_us=wall_clock_us,
     )
-    await until_told(collector.run(), pipeline.run())
+    await until_told(collector.run(), pipeline.run(), _maintain(database_url, level, settings.retention_days))
 
 
-async def until_told(*roles: object) -> None:
+async def _maintain(database_url: str, level: Level, retention_days: Mapping[str, int]) -> None:
+    """Partitions ahead, retention and late rollups, every quarter of an hour; a failure is told and tried again."""
+
+    def once() -> dict[str, int]:
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            return maintain(connection, level, retention_days)
+
+    while True:
+        try:
+            dropped = await asyncio.to_thread(once)
+            if dropped:
+                log.info("retention.dropped", **dropped)
+        except psycopg.Error as error:
+            log.warning("maintenance.failed", error=str(error), again_in_s=MAINTAIN_EVERY_S)
+        await asyncio.sleep(MAINTAIN_EVERY_S)
+
+
+async def until_told(*roles: Coroutine[object, object, None]) -> None:
     """Run coroutines until SIGINT or SIGTERM, or until one of them fails, which ends the others."""
     loop = asyncio.get_running_loop()
     told = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, told.set)
-    tasks = [asyncio.ensure_future(role) for role in roles]  # type: ignore[call-overload]
+    tasks = [asyncio.ensure_future(role) for role in roles]
     stop = asyncio.ensure_future(told.wait())
     await asyncio.wait([stop, *tasks], return_when=asyncio.FIRST_COMPLETED)
     stop.cancel()

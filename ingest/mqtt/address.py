@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
@@ -42,6 +43,10 @@ class Address(Struct, frozen=True):
             username=unquote(parts.username) if parts.username else None,
             password=unquote(parts.password) if parts.password else None,
         )
+
+    def ssl_context(self) -> ssl.SSLContext | None:
+        """What to check the broker's certificate with; None without TLS."""
+        return ssl.create_default_context() if self.tls else None
 
     def __repr__(self) -> str:
         """Host and port only."""

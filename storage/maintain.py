@@ -1,0 +1,54 @@
+"""What has to be done now and then: partitions ahead of time, retention, rollups of late days."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+
+from storage.capability import Level
+from storage.queries import queries
+
+_SQL = queries("maintain")
+SERIES = ("lane_reading", "signal_event", "sensor_reading", "camera_health", "lane_1min")
+TABLES = ("sign_message", "dead_letter", "ledger")
+KINDS = (*SERIES, *TABLES)
+"""What retention can be set for."""
+
+
+def maintain(connection: psycopg.Connection[Any], level: Level, retention_days: Mapping[str, int]) -> dict[str, int]:
+    """Do it once; safe to repeat and beside the pipeline.
+
+    Args:
+        connection: As the owner of the tables, autocommit on.
+        level: Of the server.
+        retention_days: Days kept by kind (see `KINDS`); 0 or a kind that is not named is kept for ever.
+
+    Returns:
+        What was dropped, by kind: chunks or partitions of series, rows of tables.
+    """
+    connection.execute(_SQL["ensure_days"])
+    if level is Level.COMMUNITY:
+        _refresh_late_days(connection)
+    dropped: dict[str, int] = {}
+    for kind in KINDS:
+        days = retention_days.get(kind, 0)
+        if days == 0:
+            continue
+        if kind in SERIES:
+            row = connection.execute(_SQL["drop_before"], {"series": kind, "days": days}).fetchone()
+            count = int(row[0]) if row else 0
+        else:
+            count = connection.execute(_SQL[f"delete_{kind}"], {"days": days}).rowcount
+        if count:
+            dropped[kind] = count
+    return dropped
+
+
+def _refresh_late_days(connection: psycopg.Connection[Any]) -> None:
+    # A bin that turns late while we refresh marks its day again, so it is forgotten first.
+    for (day,) in connection.execute(_SQL["late_days"]).fetchall():
+        connection.execute(_SQL["forget_late_day"], (day,))
+        for rollup in ("subak.lane_15min", "subak.lane_1h", "subak.lane_1d"):
+            connection.execute(_SQL["refresh"], (rollup, day, day))

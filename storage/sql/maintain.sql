@@ -1,0 +1,32 @@
+-- name: ensure_days
+-- Partitions of yesterday, today and the next two days, so that no batch has to wait for one.
+SELECT subak.ensure_day(day::date)
+FROM generate_series((now() AT TIME ZONE 'UTC')::date - 1, (now() AT TIME ZONE 'UTC')::date + 2, INTERVAL '1 day') AS day
+
+-- name: drop_before
+-- A series of chunks or partitions loses the whole ones that end before the edge.
+SELECT subak.drop_before(%(series)s, now() - %(days)s * INTERVAL '1 day')
+
+-- name: delete_sign_message
+-- Of what is not in chunks, single rows.
+DELETE FROM subak.sign_message WHERE time < now() - %(days)s * INTERVAL '1 day'
+
+-- name: delete_dead_letter
+-- By time of arrival.
+DELETE FROM subak.dead_letter WHERE received_at < now() - %(days)s * INTERVAL '1 day'
+
+-- name: delete_ledger
+-- By minute of arrival.
+DELETE FROM subak.ledger WHERE minute < now() - %(days)s * INTERVAL '1 day'
+
+-- name: late_days
+-- Community: days whose rollups the policies do not refresh any more.
+SELECT start FROM subak.late_day ORDER BY start
+
+-- name: refresh
+-- Refresh one rollup over some days around a late one.
+CALL refresh_continuous_aggregate(%s::text::regclass, %s::timestamptz - INTERVAL '1 day', %s::timestamptz + INTERVAL '2 days')
+
+-- name: forget_late_day
+-- It is refreshed.
+DELETE FROM subak.late_day WHERE start = %s
