@@ -89,11 +89,11 @@ def connections(site: Site, junction: Junction) -> Iterator[Connection]:
         last = len(approach.lanes) - 1
         for index, lane in enumerate(approach.lanes):
             mine = [target.id for target, movement in ways if movement in lane.movements]
-            for target in mine or [ways[0 if index < last or last == 0 else -1][0].id]:
-                served[target].append(index)
-        for position, (target, _) in enumerate(ways):
-            if not served[target.id]:
-                served[target.id].append(0 if position < len(ways) / 2 else last)
+            for name in mine or [ways[0 if index < last or last == 0 else -1][0].id]:
+                served[name].append(index)
+        for position, (way, _) in enumerate(ways):
+            if not served[way.id]:
+                served[way.id].append(0 if position < len(ways) / 2 else last)
         for target, movement in ways:
             lanes = served[target.id]
             for order, index in enumerate(lanes):

@@ -1,0 +1,95 @@
+"""`subak street`."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from config.errors import ConfigError
+from config.settings import load_settings
+from config.site import load_site
+from ingest.mqtt.address import Address
+
+
+def street(
+    *,
+    site: Path | None = None,
+    mqtt_url: str | None = None,
+    seed: int = 1,
+    speed: float = 1.0,
+    start: datetime | None = None,
+    duration: int | None = None,
+    faults: bool = False,
+    truth: Path | None = None,
+    frames: bool = True,
+    incident: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    quiet: bool = False,
+) -> None:
+    """Run the simulated street: traffic, signals, cameras, signs and sensors as real MQTT clients.
+
+    The same seed and start give the same readings. The run begins on the whole minute before the start.
+
+    Parameters
+    ----------
+    site
+        Site folder; SUBAK_SITE otherwise.
+    mqtt_url
+        Broker (MQTT 5), mqtt://[user:password@]host[:port]; SUBAK_MQTT_URL otherwise.
+    seed
+        Of everything random.
+    speed
+        Simulated seconds a second. 0: as fast as possible, waiting for the broker so that nothing is dropped.
+    start
+        Simulated start, RFC 3339; without an offset it is the site's time. Now, when left out.
+    duration
+        Simulated seconds after which the street ends by itself.
+    faults
+        Make it human: late, double, disordered and garbled messages, broken loops, a silent device, a reboot, a wrong clock.
+    truth
+        Folder for what really happened, as Parquet (docs/street.md).
+    frames
+        Whether cameras send pictures.
+    incident
+        Block a lane: LINK:LANE:AFTER_S:LASTS_S, lanes counted from the kerb from 0. May be repeated.
+    quiet
+        No progress on stderr.
+    """
+    if speed < 0:
+        raise ConfigError(f"--speed: {speed} is below 0; 1 is real time, 0 as fast as possible")
+    if duration is not None and duration <= 0:
+        raise ConfigError(f"--duration: {duration} is not above 0 seconds")
+    settings = load_settings(site=site, mqtt_url=mqtt_url)
+    place = load_site(settings.site)
+    if start is not None and start.tzinfo is None:
+        start = start.replace(tzinfo=place.zone)
+    try:
+        from subak.street.clock import Clock
+        from subak.street.incident import Incident
+        from subak.street.run import Options, Street
+    except ImportError as error:
+        raise ConfigError(f"the street needs {error.name}; install it with: pip install 'subak[street]'") from None
+    options = Options(
+        address=Address.parse(settings.mqtt_url.get_secret_value()),
+        seed=seed,
+        clock=Clock.of(start, speed),
+        duration=duration,
+        faults=faults,
+        truth=truth,
+        frames=frames,
+        incidents=tuple(Incident.parse(text) for text in incident),
+        quiet=quiet,
+    )
+
+    async def run() -> None:
+        running = Street(place, options)
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(name, running.stop)
+        await running.run()
+
+    asyncio.run(run())

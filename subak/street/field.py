@@ -1,0 +1,89 @@
+"""All devices of the site together, without any connection: traffic in, messages out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+
+from config.errors import ConfigError
+from config.site import Kind, Site
+from subak.street.assumptions import Assumptions
+from subak.street.camera import REACH, CameraDevice, Sight
+from subak.street.controller import ControllerDevice
+from subak.street.defects import SOUND, Defects
+from subak.street.loop import LoopSecond
+from subak.street.message import Message
+from subak.street.sensor import SensorDevice
+from subak.street.sign import SignDevice
+from subak.street.traffic import Second, Traffic
+
+
+class Field:
+    """The devices of one run."""
+
+    def __init__(
+        self,
+        site: Site,
+        assumptions: Assumptions,
+        traffic: Traffic,
+        *,
+        seed: int,
+        frames: bool,
+        defects: Mapping[str, Defects] | None = None,
+    ) -> None:
+        """`defects`: by controller; `frames`: whether cameras send their pictures.
+
+        Raises:
+            ConfigError: A device of the site cannot be simulated.
+        """
+        self._traffic = traffic
+        self._junctions = {controller.id: controller.junction for controller in site.controllers}
+        self._controllers = [
+            ControllerDevice(
+                controller, traffic.programs[controller.junction], site.zone, (defects or {}).get(controller.id, SOUND)
+            )
+            for controller in site.controllers
+        ]
+        self._cameras = [
+            CameraDevice(sight, assumptions.classes, site.zone, frames=frames) for sight in _sights(site)
+        ]
+        self._sensors = [
+            SensorDevice(sensor, kind, assumptions.activity, site.zone, seed)
+            for kind, sensors in (
+                (Kind.NET, site.network_links),
+                (Kind.WIFI, site.access_points),
+                (Kind.APP, site.applications),
+            )
+            for sensor in sensors
+        ]
+        self._signs = {sign.id: SignDevice(sign, site.zone) for sign in site.signs}
+
+    def second(self, second: Second) -> Iterator[Message]:
+        """Messages that the second gives rise to."""
+        by_controller: dict[str, dict[str, LoopSecond]] = {controller: {} for controller in self._junctions}
+        for (controller, detector), seen in second.loops.items():
+            by_controller[controller][detector] = seen
+        for device in self._controllers:
+            yield from device.second(second.start, by_controller[device.id], second.intervals[self._junctions[device.id]])
+        for camera in self._cameras:
+            if camera.wants(second.start):
+                yield from camera.second(second.start, self._traffic.seen(camera.approach, REACH))
+        for sensor in self._sensors:
+            yield from sensor.second(second.start)
+        now = datetime.fromtimestamp(second.start + 1, UTC)
+        for sign in self._signs.values():
+            yield from sign.tick(now)
+
+    def command(self, sign: str, payload: bytes, *, retained: bool) -> list[Message]:
+        """Give a command to a sign at the simulation's time; returns its answer."""
+        return self._signs[sign].receive(payload, datetime.fromtimestamp(self._traffic.now, UTC), retained=retained)
+
+
+def _sights(site: Site) -> Iterator[Sight]:
+    for camera in site.cameras:
+        for approach in site.junction[camera.junction].approaches:
+            if approach.id == camera.approach:
+                yield Sight(camera, approach, site.link[approach.link])
+                break
+        else:
+            raise ConfigError(f"{camera.id}: {camera.junction} has no approach {camera.approach!r}")

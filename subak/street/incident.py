@@ -1,0 +1,79 @@
+"""A blocked lane: a vehicle that stands still for some minutes where it should not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import libsumo
+
+from config.errors import ConfigError
+from config.site import Site
+from ingest.contract import VehicleClass
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """A lane of a link that is blocked for a while.
+
+    Attributes:
+        link: Where.
+        lane: Lane from the kerb, 0 first.
+        after: Seconds after the start of the run.
+        lasts: Seconds.
+    """
+
+    link: str
+    lane: int
+    after: int
+    lasts: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `LINK:LANE:AFTER_S:LASTS_S`.
+
+        Raises:
+            ConfigError: The text has another form.
+        """
+        try:
+            link, lane, after, lasts = text.split(":")
+            return cls(link, int(lane), int(after), int(lasts))
+        except ValueError:
+            raise ConfigError(
+                f"--incident: {text!r} is not LINK:LANE:AFTER_S:LASTS_S, such as "
+                "dewa-ruci-to-sunset-patih-jelantik:0:120:600"
+            ) from None
+
+    def placed(self, site: Site, start: int) -> PlacedIncident:
+        """This incident in a run of `site` that starts at the Unix second `start`.
+
+        Raises:
+            ConfigError: The site has no such lane.
+        """
+        link = site.link.get(self.link)
+        if link is None or not 0 <= self.lane < link.lanes:
+            raise ConfigError(f"--incident: the site has no lane {self.lane} on a link {self.link!r}")
+        return PlacedIncident(self, start + self.after)
+
+
+class PlacedIncident:
+    """An incident with its time; it puts a broken-down car in the middle of the link and takes it away."""
+
+    def __init__(self, incident: Incident, onset: int) -> None:
+        self.incident = incident
+        self.onset = onset
+        self.end = onset + incident.lasts
+        self._name = f"{VehicleClass.MP}.incident-{incident.link}-{incident.lane}-{onset}"
+
+    def apply(self, now: int) -> None:
+        """Do what is due at the start of the second `now`."""
+        link, lane = self.incident.link, self.incident.lane
+        if now == self.onset:
+            middle = libsumo.lane.getLength(f"{link}_{lane}") / 2
+            libsumo.route.add(self._name, [link])
+            libsumo.vehicle.add(
+                self._name, self._name, VehicleClass.MP.value, departLane=str(lane), departPos=f"{middle:.1f}", departSpeed="0"
+            )
+            libsumo.vehicle.setStop(self._name, link, middle + 1, lane, self.incident.lasts)
+        elif now == self.end and self._name in libsumo.vehicle.getIDList():
+            libsumo.vehicle.remove(self._name)
