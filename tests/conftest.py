@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -94,16 +96,35 @@ def broker(make_broker: MakeBroker) -> Mosquitto:
     return make_broker()
 
 
+@pytest.fixture
+def server_folder() -> Iterator[Path]:
+    """A folder for the data of an embedded database.
+
+    Not `tmp_path`: every pytest that starts closes the folders above it to other accounts, and PostgreSQL runs under another one
+    when we are root.
+    """
+    with temporary_folder() as folder:
+        yield folder
+
+
+@contextlib.contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A folder of its own, not below pytest's."""
+    with tempfile.TemporaryDirectory(prefix="subak-test-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
 @pytest.fixture(scope="session")
-def plain_server(book: Book, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlainServer]:
+def plain_server(book: Book) -> Iterator[PlainServer]:
     """The embedded PostgreSQL, one for the whole run."""
     part = level_part("plain")
-    server = PlainServer(tmp_path_factory.mktemp("plain") / "postgres")
-    with book.getting(part):
-        server.start()
-    book.tested[part] = f"{server_version(server)} (embedded wheel)"
-    yield server
-    server.stop()
+    with temporary_folder() as folder:
+        server = PlainServer(folder / "postgres")
+        with book.getting(part):
+            server.start()
+        book.tested[part] = f"{server_version(server)} (embedded wheel)"
+        yield server
+        server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -155,6 +155,9 @@ class EmbeddedDatabase:
             self._child.end((signal.SIGINT, FAST_STOP_S), (signal.SIGQUIT, IMMEDIATE_STOP_S))
             self._child = None
         if self._lock is not None:
+            if self._socket_folder != self.folder:
+                with contextlib.suppress(OSError):
+                    self._socket_folder.rmdir()
             self._lock.close()
             self._lock = None
 

@@ -28,10 +28,12 @@ set_tcp_nodelay true
 persistence true
 persistence_location {folder}/
 {extra}
-log_dest stdout
+# Not stdout, which reaches a file only in blocks.
+log_dest file {folder}/mosquitto.log
 log_type error
 log_type warning
 log_type notice
+log_type information
 connection_messages true
 """
 
@@ -88,8 +90,9 @@ class Mosquitto:
 
     @property
     def log(self) -> str:
-        """What it has printed so far, over all its starts."""
-        return (self._folder / "mosquitto.log").read_text(encoding="utf-8", errors="replace")
+        """What it has logged so far, over all its starts."""
+        logs = [self._folder / name for name in ("mosquitto.log", "output.log")]
+        return "".join(log.read_text(encoding="utf-8", errors="replace") for log in logs if log.exists())
 
     def start(self) -> None:
         """Start it on the same port and persistence and wait until it takes connections."""
@@ -99,7 +102,7 @@ class Mosquitto:
         # Started by root it would become the user mosquitto, who can't write here.
         extra = f"user root\n{self._extra}" if os.geteuid() == 0 else self._extra
         config.write_text(_CONFIG.format(port=self.port, host=LOOPBACK, folder=self._folder, extra=extra), encoding="utf-8")
-        self._output = (self._folder / "mosquitto.log").open("ab")
+        self._output = (self._folder / "output.log").open("ab")
         self._child = Child([self._program, "-c", str(config)], output=self._output)
         try:
             until(self._answers, START_TIMEOUT_S, what=f"mosquitto on port {self.port}")
