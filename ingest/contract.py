@@ -12,7 +12,9 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-Seq = Annotated[int, Meta(ge=0, le=2**53, description="Rises by one per message of a device's stream; starts again after a reboot.")]
+Seq = Annotated[
+    int, Meta(ge=0, le=2**53, description="Rises by one per message of a device's stream; starts again after a reboot.")
+]
 Time = Annotated[datetime, Meta(tz=True, description="RFC 3339 with offset: the field's time.")]
 Percent = Annotated[float, Meta(ge=0, le=100)]
 Count = Annotated[int, Meta(ge=0, le=100_000)]
@@ -101,8 +103,10 @@ class Event(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
 
 
 class Events(Struct, frozen=True, forbid_unknown_fields=True):
-    """`atc/{controller}/events`: signal changes and detector actuations (Indiana Traffic Signal Hi Resolution Data Logger
-    Enumerations, 2012 and later)."""
+    """`atc/{controller}/events`: signal changes and detector actuations.
+
+    Codes of the Indiana Traffic Signal Hi Resolution Data Logger Enumerations, 2012 and later.
+    """
 
     seq: Seq
     events: Annotated[list[Event], OfEvents]
@@ -153,7 +157,9 @@ class Status(Struct, frozen=True, forbid_unknown_fields=True):
 class Command(Struct, frozen=True, forbid_unknown_fields=True):
     """`vms/{sign}/command`: show this message until the lease ends. Never retained."""
 
-    command: Annotated[str, Meta(min_length=1, max_length=64, pattern=_PLAIN, description="Command id; repeated to renew the lease.")]
+    command: Annotated[
+        str, Meta(min_length=1, max_length=64, pattern=_PLAIN, description="Command id; repeated to renew the lease.")
+    ]
     time: Time
     multi: Annotated[str, Meta(max_length=2_000, pattern=_PLAIN, description="MULTI text (NTCIP 1203); empty blanks the sign.")]
     priority: Annotated[int, Meta(ge=1, le=255)]

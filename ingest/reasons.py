@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Self
 
 
 class Reason(StrEnum):
@@ -10,7 +11,7 @@ class Reason(StrEnum):
 
     advice: str
 
-    def __new__(cls, value: str, advice: str) -> Reason:
+    def __new__(cls, value: str, advice: str = "") -> Self:
         """Make a member whose value is the stored word and which carries its advice."""
         member = str.__new__(cls, value)
         member._value_ = value

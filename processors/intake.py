@@ -11,7 +11,6 @@ from ingest.readings import LaneReading, PresenceChange
 from processors.ledger import Ledger
 from processors.sequence import SequenceState, Stream, follow
 
-
 UNKNOWN = 0  # source of messages that belong to no known device
 
 

@@ -10,7 +10,6 @@ from msgspec import Struct
 
 from processors.bins import BIN_US
 
-
 GAP_US = 24 * 60 * BIN_US  # silence further back than this leaves no rows: it was not observed that nothing came
 
 

@@ -21,7 +21,7 @@ from tests.support.databases import (
     fresh_database,
     server_version,
 )
-from tests.support.parts import BOOK_KEY, CHROMIUM, INSTALL, LEVELS, MOSQUITTO, Book, Unavailable, level_part
+from tests.support.parts import BOOK_KEY, CHROMIUM, INSTALL, LEVELS, MOSQUITTO, Book, UnavailableError, level_part
 
 MakeBroker = Callable[..., Mosquitto]
 
@@ -74,7 +74,7 @@ def mosquitto(book: Book, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture
 def make_broker(book: Book, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeBroker]:
-    """Makes started mosquittos that end with the test; `make_broker("autosave_interval 1\\n")` adds configuration."""
+    """Makes started mosquittos that end with the test; an argument adds lines of configuration."""
     made: list[Mosquitto] = []
 
     def make(extra: str = "") -> Mosquitto:
@@ -196,7 +196,7 @@ def chromium(book: Book) -> Chromium:
         browser, driver = shutil.which("chromium"), shutil.which("chromedriver")
         if browser is None or driver is None:
             msg = f"chromium or chromedriver is not installed; {INSTALL}"
-            raise Unavailable(msg)
+            raise UnavailableError(msg)
         told = subprocess.run([browser, "--version"], check=False, capture_output=True, text=True).stdout
     book.tested[CHROMIUM] = " ".join(told.split()[:2]) or browser
     return Chromium(browser, driver)

@@ -117,7 +117,7 @@ class EmbeddedBroker:
         if self.is_running:
             return self.url
         try:
-            from iotcore import Broker  # noqa: PLC0415 (an optional part)
+            from iotcore import Broker
         except ImportError:
             msg = "the embedded broker is not installed: `pip install 'subak[embedded]'`, or give SUBAK_MQTT_URL"
             raise EmbeddedError(msg) from None
@@ -167,7 +167,7 @@ class EmbeddedBroker:
 def _take(what: str, wanted: int, avoid: frozenset[int]) -> int:
     port = free_port(wanted, avoid=avoid)
     if wanted and port != wanted:
-        log.warning(f"port {wanted} for {what} is taken: using {port}", wanted=wanted, port=port)
+        log.warning("port is taken, using the next free one", protocol=what, taken=wanted, port=port)
     return port
 
 

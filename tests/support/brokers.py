@@ -11,7 +11,7 @@ from typing import IO
 
 from subak.embedded.child import Child
 from subak.embedded.ports import LOOPBACK, free_port
-from tests.support.parts import INSTALL, Unavailable
+from tests.support.parts import INSTALL, UnavailableError
 from tests.support.waiting import until
 
 START_TIMEOUT_S = 10.0
@@ -42,13 +42,13 @@ def mosquitto_program() -> str:
     """Path of mosquitto.
 
     Raises:
-        Unavailable: It is not installed.
+        UnavailableError: It is not installed.
     """
     # Debian keeps it in /usr/sbin, which is not on every user's path.
     program = shutil.which("mosquitto", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin")
     if program is None:
         msg = f"mosquitto is not installed; {INSTALL}"
-        raise Unavailable(msg)
+        raise UnavailableError(msg)
     return program
 
 

@@ -30,7 +30,7 @@ from subak.embedded.child import Child
 from subak.embedded.database import SUPERUSER, EmbeddedDatabase
 from subak.embedded.errors import EmbeddedError
 from subak.embedded.ports import LOOPBACK, free_port
-from tests.support.parts import INSTALL, Unavailable, cache_folder
+from tests.support.parts import INSTALL, UnavailableError, cache_folder
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
@@ -131,12 +131,12 @@ class PlainServer:
         """Start it and wait until it answers.
 
         Raises:
-            Unavailable: It can't run here.
+            UnavailableError: It can't run here.
         """
         try:
             self._database.start()
         except EmbeddedError as error:
-            raise Unavailable(str(error)) from error
+            raise UnavailableError(str(error)) from error
 
     def stop(self) -> None:
         """Stop it properly."""
@@ -161,7 +161,7 @@ class ApacheServer:
         """Prepare a server; nothing is started yet.
 
         Raises:
-            Unavailable: Debian's package is neither installed nor in a folder that we may chroot to.
+            UnavailableError: Debian's package is neither installed nor in a folder that we may chroot to.
         """
         self._root = _debian_root()
         base = Path(tempfile.gettempdir()) if self._is_host else self._root / "var/lib/subak"
@@ -278,7 +278,7 @@ class ApacheServer:
         )
         if made.returncode != 0:
             msg = f"initdb of TimescaleDB (Apache) failed: {made.stderr.strip()[-500:]}"
-            raise Unavailable(msg)
+            raise UnavailableError(msg)
 
     def _answers(self) -> bool:
         assert self._child is not None
@@ -303,7 +303,7 @@ class CommunityServer:
         """Prepare a server that logs to `folder`; nothing is started yet.
 
         Raises:
-            Unavailable: Node.js or the npm package is not there.
+            UnavailableError: Node.js or the npm package is not there.
         """
         self._node, self._program = _pglite()
         self._log = folder / "pglite.log"
@@ -411,10 +411,10 @@ def _debian_root() -> Path:
     folder = cache_folder() / DEBIAN_FOLDER
     if not (folder / TIMESCALE_LIBRARY).exists():
         msg = f"Debian's postgresql-{POSTGRES_MAJOR}-timescaledb is neither installed nor in {folder}; {INSTALL}"
-        raise Unavailable(msg)
+        raise UnavailableError(msg)
     if os.geteuid() != 0:
         msg = f"{folder} can only be entered by root, and postgresql-{POSTGRES_MAJOR}-timescaledb is not installed"
-        raise Unavailable(msg)
+        raise UnavailableError(msg)
     return folder
 
 
@@ -430,12 +430,12 @@ def _pglite() -> tuple[str, Path]:
     node = shutil.which("node")
     if node is None:
         msg = "Node.js (node) is not installed: install Debian's nodejs and npm (Node.js 20 or newer)"
-        raise Unavailable(msg)
+        raise UnavailableError(msg)
     folder = cache_folder() / PGLITE_FOLDER
     lock = folder / "package-lock.json"
     if not lock.exists() or lock.read_bytes() != (PGLITE_SOURCES / "package-lock.json").read_bytes():
         msg = f"the npm package of TimescaleDB Community is not in {folder}; {INSTALL}"
-        raise Unavailable(msg)
+        raise UnavailableError(msg)
     # Node.js looks for packages beside the program.
     program = folder / "server.mjs"
     source = PGLITE_SOURCES / "server.mjs"

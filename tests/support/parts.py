@@ -24,7 +24,7 @@ LEVELS: Final = ("plain", "apache", "community")
 INSTALL: Final = "`make parts`, or as root `python -m tests.support.install`, installs it"
 
 
-class Unavailable(Exception):
+class UnavailableError(Exception):
     """A part can't be had on this machine; the message says why and what would help."""
 
 
@@ -55,7 +55,7 @@ class Book:
             pytest.skip(f"{part}: {self.missing[part]}")
         try:
             yield
-        except Unavailable as error:
+        except UnavailableError as error:
             self.missing[part] = str(error)
             pytest.skip(f"{part}: {error}")
         except Exception as error:

@@ -38,7 +38,7 @@ def readings(draw: st.DrawFn) -> LaneReading:
     volume = None if faulty else draw(st.one_of(st.none(), st.integers(0, 200)))
     if classes is not None:
         volume = sum(classes)
-    sm, mp, ks, bb, tb, ktb = classes or [None] * 6
+    sm, mp, ks, bb, tb, ktb = classes if classes is not None else (None,) * 6
     return LaneReading(
         lane=draw(st.sampled_from([11, 12, 13, 21])),
         start_us=NOON_US + draw(st.integers(0, 900_000)) * 1000,

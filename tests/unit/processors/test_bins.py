@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,8 +69,8 @@ def test_totals_of_readings_are_kept_in_bins(items: list[LaneReading]) -> None:
     """Whatever is split: no vehicle, of any class, is lost or made."""
     bins = one_shot(items).values()
 
-    def total(field: str, rows: object) -> int:
-        return sum(getattr(row, field) or 0 for row in rows)  # type: ignore[attr-defined]
+    def total(field: str, rows: Iterable[object]) -> int:
+        return sum(int(getattr(row, field) or 0) for row in rows)
 
     for field in ("volume", "sm", "mp", "ks", "bb", "tb", "ktb"):
         assert total(field, items if field == "volume" else [r for r in items if r.volume is not None]) == total(field, bins)
