@@ -28,7 +28,6 @@ from storage.writer import Writer
 from subak import logs
 from subak.pipeline import Pipeline
 
-
 log = structlog.get_logger(__name__)
 
 MAINTAIN_EVERY_S = 900.0
