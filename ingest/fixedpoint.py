@@ -14,7 +14,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def fixed(value: float, digits: int) -> int:
-    """`value` × 10^`digits` as the nearest integer; a tie goes to the even one.
+    """Give `value` times 10^`digits` as the nearest integer; a tie goes to the even one.
 
     Exact: the result is that of rational arithmetic on the very float the device sent (the double nearest to its
     decimal text), never on a rounded product. So 0.125 at two digits is a tie and gives 12, while 12.345 gives 1235

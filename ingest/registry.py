@@ -74,12 +74,7 @@ class Registry:
         codes = lane_codes(site)
         missing = [
             *(f"device {device.id}" for device in site.devices if device.id not in devices),
-            *(
-                f"lane {code} of {device}"
-                for device, own in codes.items()
-                for code in own
-                if (device, code) not in lanes
-            ),
+            *(f"lane {code} of {device}" for device, own in codes.items() for code in own if (device, code) not in lanes),
             *(f"metric {metric.name}" for metric in site.metrics if metric.name not in metrics),
         ]
         if missing:

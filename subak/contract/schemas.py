@@ -11,7 +11,8 @@ from subak.contract.streams import CHANNELS, Channel
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-Schema = dict[str, Any]
+Json = Any  # what a JSON parser gives
+Schema = dict[str, Json]
 
 
 def components(ref: str) -> dict[str, Schema]:
@@ -42,7 +43,7 @@ def document(channel: Channel) -> Schema:
     return schema
 
 
-def draft_07(schema: Any) -> Any:
+def draft_07(schema: Json) -> Json:
     """The same schema for readers of draft 7, which write the places of a tuple as `items`."""
     if isinstance(schema, list):
         return [draft_07(item) for item in schema]
@@ -55,15 +56,13 @@ def draft_07(schema: Any) -> Any:
     return changed
 
 
-def _tidy(schema: Any) -> Any:
+def _tidy(schema: Json) -> Json:
     """Descriptions without the line breaks of their source."""
     if isinstance(schema, list):
         return [_tidy(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
     return {
-        key: " ".join(inspect.cleandoc(value).split())
-        if key == "description" and isinstance(value, str)
-        else _tidy(value)
+        key: " ".join(inspect.cleandoc(value).split()) if key == "description" and isinstance(value, str) else _tidy(value)
         for key, value in schema.items()
     }

@@ -55,12 +55,13 @@ class Channel(Struct, frozen=True):
         return f"{ROOT}/{{site}}/{kind}/{{device}}/{self.stream}"
 
     @property
-    def example(self) -> Any:
+    def example(self) -> dict[str, Any] | str | None:
         """The payload of its golden case: an object, a text, or None."""
         if self.case is None:
             return None
         case = json.loads((CASES / f"{self.case}.json").read_text(encoding="utf-8"))
-        return case.get("payload", case.get("payload_text"))
+        example: dict[str, Any] | str = case["payload"] if "payload" in case else case["payload_text"]
+        return example
 
 
 CHANNELS = (

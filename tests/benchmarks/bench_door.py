@@ -48,8 +48,7 @@ def main() -> None:
     wide = controller.model_copy(
         update={
             "detectors": tuple(
-                detector.model_copy(update={"id": f"L{index}", "number": index + 1})
-                for index, detector in enumerate(many[:16])
+                detector.model_copy(update={"id": f"L{index}", "number": index + 1}) for index, detector in enumerate(many[:16])
             )
         }
     )

@@ -69,9 +69,7 @@ def sequence(payload: bytes) -> int | None:
     return seq if 0 <= seq <= 2**53 else None
 
 
-def refused(
-    message: Message, route: Route, problem: Problem, seq: int | None = None, time_us: int | None = None
-) -> Decoded:
+def refused(message: Message, route: Route, problem: Problem, seq: int | None = None, time_us: int | None = None) -> Decoded:
     """Nothing of the message can be used."""
     return Decoded([], [_letter(message, route, *problem)], seq, time_us)
 
@@ -102,6 +100,4 @@ def _listed(details: list[str]) -> str:
 
 
 def _letter(message: Message, route: Route, reason: Reason, detail: str, *, partial: bool = False) -> DeadLetter:
-    return dead_letter(
-        route.source, message.topic, message.payload, message.received_us, reason, detail, partial=partial
-    )
+    return dead_letter(route.source, message.topic, message.payload, message.received_us, reason, detail, partial=partial)

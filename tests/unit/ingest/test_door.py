@@ -190,9 +190,7 @@ PARTIAL = {
     "a lane that is no object": (f"{ATC}/detectors", detectors(GOOD, 5), 1, {"wrong_type": "$.lanes[1]"}),  # type: ignore[arg-type]
     "two reasons": (
         f"{CCTV}/counts",
-        detectors(
-            {"id": "left", "volume": 1}, {"id": "right", "volume": -1}, {"id": "up"}, conditions={"light": "day"}
-        ),
+        detectors({"id": "left", "volume": 1}, {"id": "right", "volume": -1}, {"id": "up"}, conditions={"light": "day"}),
         1,
         {"out_of_range": "$.lanes[1].volume", "unknown_lane": "'up'"},
     ),

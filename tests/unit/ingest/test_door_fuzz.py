@@ -19,27 +19,25 @@ TOPICS = tuple(
     for (kind, streams), device in zip(STREAMS.items(), DEVICES, strict=True)
     for stream in sorted(streams)
 )
-SEEDS = tuple(
-    json.dumps(value).encode()
-    for value in (
-        {
-            "seq": 1,
-            "start": START,
-            "period_s": 10,
-            "lanes": [
-                {"id": "N1", "volume": 5, "occupancy": 12.3, "speed": 33.3, "classes": {"SM": 3}},
-                {"id": "N2", "volume": None, "occupancy": 212},
-                {"id": "left", "volume": 0, "fault": "cable_cut"},
-            ],
-        },
-        {"seq": 1, "events": [[START, 81, 5], [START, 82, 5]]},
-        {"seq": 1, "time": START, "metrics": {"clients": 3, "latency_ms": 1.5, "loss_percent": None}},
-        {"seq": 1, "time": START, "fps": 25, "frozen": False},
-        {"seq": 1, "time": START, "multi": "JALAN TUTUP", "crc": 77, "source_mode": "central", "faults": ["pixel"]},
-        {"command": "c1", "time": START, "multi": "[jp3]MACET", "priority": 3, "lease_s": 60},
-        {"seq": 1, "time": START, "command": "c1", "outcome": "refused", "error": "priority"},
-    )
-) + (b"online", b"\xff\xd8\xff\xe0JFIF")
+MESSAGES = (
+    {
+        "seq": 1,
+        "start": START,
+        "period_s": 10,
+        "lanes": [
+            {"id": "N1", "volume": 5, "occupancy": 12.3, "speed": 33.3, "classes": {"SM": 3}},
+            {"id": "N2", "volume": None, "occupancy": 212},
+            {"id": "left", "volume": 0, "fault": "cable_cut"},
+        ],
+    },
+    {"seq": 1, "events": [[START, 81, 5], [START, 82, 5]]},
+    {"seq": 1, "time": START, "metrics": {"clients": 3, "latency_ms": 1.5, "loss_percent": None}},
+    {"seq": 1, "time": START, "fps": 25, "frozen": False},
+    {"seq": 1, "time": START, "multi": "JALAN TUTUP", "crc": 77, "source_mode": "central", "faults": ["pixel"]},
+    {"command": "c1", "time": START, "multi": "[jp3]MACET", "priority": 3, "lease_s": 60},
+    {"seq": 1, "time": START, "command": "c1", "outcome": "refused", "error": "priority"},
+)
+SEEDS = (*(json.dumps(message).encode() for message in MESSAGES), b"online", b"\xff\xd8\xff\xe0JFIF")
 
 quick = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
@@ -141,15 +139,9 @@ messages = st.one_of(
         {"seq": numbers, "start": times, "period_s": numbers, "lanes": st.lists(lanes, max_size=5)},
         optional={"conditions": st.dictionaries(st.text(max_size=5), numbers)},
     ),
-    st.fixed_dictionaries(
-        {"seq": numbers, "events": st.lists(st.lists(st.one_of(times, numbers), max_size=4), max_size=5)}
-    ),
-    st.fixed_dictionaries(
-        {"seq": st.just(1), "events": st.lists(st.tuples(times, numbers, numbers), min_size=1, max_size=5)}
-    ),
-    st.fixed_dictionaries(
-        {"seq": st.just(1), "time": times, "metrics": st.dictionaries(names, numbers, min_size=1, max_size=4)}
-    ),
+    st.fixed_dictionaries({"seq": numbers, "events": st.lists(st.lists(st.one_of(times, numbers), max_size=4), max_size=5)}),
+    st.fixed_dictionaries({"seq": st.just(1), "events": st.lists(st.tuples(times, numbers, numbers), min_size=1, max_size=5)}),
+    st.fixed_dictionaries({"seq": st.just(1), "time": times, "metrics": st.dictionaries(names, numbers, min_size=1, max_size=4)}),
     st.fixed_dictionaries(
         {"seq": st.just(1), "time": times, "multi": st.text(max_size=9), "crc": st.just(1)},
         optional={"source_mode": st.just("central"), "faults": st.lists(st.text(max_size=4)), "command": st.text()},

@@ -53,16 +53,12 @@ def shown(admission: Admission, registry: Registry) -> dict[str, Any]:
             {
                 "record": type(record).__name__,
                 **dict(
-                    field(name, value, registry)
-                    for name, value in msgspec.to_builtins(record).items()
-                    if name != "received_us"
+                    field(name, value, registry) for name, value in msgspec.to_builtins(record).items() if name != "received_us"
                 ),
             }
             for record in admission.records
         ],
-        "dead": [
-            {"reason": letter.reason, "detail": letter.detail, "partial": letter.partial} for letter in admission.dead
-        ],
+        "dead": [{"reason": letter.reason, "detail": letter.detail, "partial": letter.partial} for letter in admission.dead],
     }
 
 

@@ -1,0 +1,1 @@
+"""Tapes: a broker's stream recorded to a file, and published again."""
