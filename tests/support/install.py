@@ -1,6 +1,6 @@
 """Installs what the tests need from outside Python: `make parts`, or `python -m tests.support.install`.
 
-As root: mosquitto, Chromium with its driver and debootstrap by apt, and a folder of Debian 13 with TimescaleDB by debootstrap
+As root: mosquitto, Chromium with its driver, debootstrap and Node.js by apt, and a folder of Debian 13 with TimescaleDB by debootstrap
 (about 35 s, 450 MB, once; not with apt even on Debian 13, where the package would start a server on port 5432 of the developer's
 machine). With npm: TimescaleDB Community in WebAssembly. What can't be installed is said and left to the tests, which skip it
 with the reason, or fail under `CI=true`: this program ends with status 0 all the same.
@@ -29,6 +29,8 @@ APT_PACKAGES: Final[Mapping[str, str]] = {
     "chromium": "chromium",
     "chromium-driver": "chromedriver",
     "debootstrap": "debootstrap",
+    "nodejs": "node",
+    "npm": "npm",
 }
 DEBIAN_RELEASE: Final = "trixie"
 DEBIAN_PACKAGES: Final = f"postgresql-{POSTGRES_MAJOR},postgresql-{POSTGRES_MAJOR}-timescaledb"
