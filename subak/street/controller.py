@@ -142,7 +142,9 @@ class ControllerDevice:
     def _pack_events(self, now: int) -> Message:
         events, self._events = self._events, []
         seq = self._numbers.take(Stream.EVENTS)
-        return self._message(Stream.EVENTS, seq, events[0].time, ENCODER.encode(Events(seq, events)), now, ())
+        # A broken loop's actuations are missing from every message, so every message is altered.
+        faults = tuple(f"{defect}:{detector}" for detector, defect in self._defects.loops.items())
+        return self._message(Stream.EVENTS, seq, events[0].time, ENCODER.encode(Events(seq, events)), now, faults)
 
     def _pack_detectors(self, begin: int, now: int) -> Message:
         faults: list[str] = []
