@@ -1,4 +1,4 @@
-"""What a batch of messages means, once it is known which of them are new: ledger, sequences, device state, new readings."""
+"""What a batch of messages means, once it is known which of them are new: ledger, sequences, device state."""
 
 from __future__ import annotations
 
@@ -40,13 +40,11 @@ class Intake(Struct):
         ledger: Counts by source and minute.
         sequences: Streams whose sequence moved.
         heard: Devices that were heard.
-        readings: New lane readings.
     """
 
     ledger: Ledger
     sequences: dict[Stream, SequenceState]
     heard: dict[int, Heard]
-    readings: list[LaneReading]
 
 
 class Presences:
@@ -90,7 +88,6 @@ def take_in(
     ledger = Ledger()
     moved: dict[Stream, SequenceState] = {}
     heard: dict[int, Heard] = {}
-    readings: list[LaneReading] = []
     for admission, at_us, is_new in zip(admissions, received_us, new, strict=True):
         entry = ledger.entry(admission.source, at_us)
         entry.received += 1
@@ -102,9 +99,8 @@ def take_in(
             entry.rejected += 1
         elif is_new:
             entry.stored += 1
-            mine = [record for record in admission.records if type(record) is LaneReading]
-            readings += mine
-            if mine and mine[0].start_us < closed_until_us(admission.source):
+            first = admission.records[0]
+            if type(first) is LaneReading and first.start_us < closed_until_us(admission.source):
                 entry.late += 1
             _note(device, admission)
         else:
@@ -119,7 +115,7 @@ def take_in(
             entry.lost += step.lost
             entry.recovered += step.recovered
     heard.pop(UNKNOWN, None)
-    return Intake(ledger, moved, heard, readings)
+    return Intake(ledger, moved, heard)
 
 
 def _note(device: Heard, admission: Admission) -> None:

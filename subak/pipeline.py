@@ -150,14 +150,14 @@ class Pipeline:
 
     async def _write(self, transaction: Transaction, deliveries: Sequence[Delivery], admissions: Sequence[Admission]) -> _Effect:
         """The whole effect of a batch, inside its transaction."""
-        new, presences = await self._store(transaction, admissions)
+        new, readings, presences = await self._store(transaction, admissions)
         for admission, is_new in zip(admissions, new, strict=True):
             if is_new:
                 self._hear(admission)
         intake = take_in(
             admissions, [d.received_us for d in deliveries], new, self._sequences, self._watermarks.closed_until
         )
-        await self._bin(transaction, intake.readings)
+        await self._bin(transaction, readings)
         letters: list[DeadLetter] = [letter for admission in admissions for letter in admission.dead]
         await transaction.dead_letters(letters)
         await transaction.sequences(intake.sequences)
@@ -165,12 +165,20 @@ class Pipeline:
         await transaction.ledger(intake.ledger)
         return _Effect(intake, presences)
 
-    async def _store(self, transaction: Transaction, admissions: Sequence[Admission]) -> tuple[list[bool], list[tuple[int, PresenceChange]]]:
-        """Store the raw records; a message is new when any record of it was."""
+    async def _store(
+        self, transaction: Transaction, admissions: Sequence[Admission]
+    ) -> tuple[list[bool], list[LaneReading], list[tuple[int, PresenceChange]]]:
+        """Store the raw records.
+
+        Returns:
+            Whether each message was new, that is any record of it; the lane readings that were, row by row, since a
+            message may repeat some lanes of another; the presences that changed.
+        """
         new = [False] * len(admissions)
         owners: dict[type, list[int]] = {kind: [] for kind in SERIES}
         records: dict[type, list[Record]] = {kind: [] for kind in SERIES}
         said: list[tuple[int, PresenceChange]] = []
+        readings: list[LaneReading] = []
         for index, admission in enumerate(admissions):
             for record in admission.records:
                 if type(record) is PresenceChange:
@@ -183,17 +191,20 @@ class Pipeline:
                 continue
             fresh = await transaction.store(series, records[kind])
             for index, record in zip(owners[kind], records[kind], strict=True):
-                if fresh is None:
-                    new[index] = True
-                elif (key := series.key(record)) in fresh:
+                if fresh is not None:
+                    key = series.key(record)
+                    if key not in fresh:
+                        continue
                     # Of two alike in one batch the first is the new one.
                     fresh.discard(key)
-                    new[index] = True
+                new[index] = True
+                if type(record) is LaneReading:
+                    readings.append(record)
         changes = self._presences.changes(said)
         await transaction.presence([change for _, change in changes])
         for index, _ in changes:
             new[index] = True
-        return new, changes
+        return new, readings, changes
 
     def _hear(self, admission: Admission) -> None:
         for record in admission.records:

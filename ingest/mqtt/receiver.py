@@ -33,7 +33,7 @@ class Delivery(Struct, frozen=True, gc=False):
         topic: As received.
         payload: As received.
         retain: Kept by the broker from before we subscribed.
-        received_us: Our clock at receipt, µs.
+        received_us: Our clock at receipt, µs; two messages of a connection never have the same.
     """
 
     epoch: int
@@ -94,6 +94,7 @@ class Receiver(asyncio.Protocol):
         self._last_byte = loop.time()
         self._timer: asyncio.TimerHandle | None = None
         self._session_present = False
+        self._received_us = 0
         self.subscribed: asyncio.Future[bool] = loop.create_future()
         self.lost: asyncio.Future[str] = loop.create_future()
 
@@ -109,7 +110,7 @@ class Receiver(asyncio.Protocol):
         self._last_byte = self._loop.time()
         buffer = self._buffer
         buffer += data
-        received_us = self._clock_us()
+        received_us = max(self._clock_us(), self._received_us)
         view = memoryview(buffer)
         offset = 0
         try:
@@ -120,6 +121,7 @@ class Receiver(asyncio.Protocol):
                     break
                 offset += size
                 if type(packet) is mqtt5.PublishPacket:
+                    received_us += 1
                     self._on_delivery(
                         Delivery(self._epoch, packet.packet_id, packet.topic, packet.payload, packet.retain, received_us)
                     )
@@ -129,6 +131,7 @@ class Receiver(asyncio.Protocol):
             self.abort(f"the broker sent what is not MQTT 5: {error}")
         finally:
             view.release()
+        self._received_us = received_us
         if offset:
             del buffer[:offset]
 

@@ -74,13 +74,13 @@ FROM subak.ledger WHERE minute >= subak.at(%(since)s)
 -- name: ledger_differences
 -- Minutes of a source whose ledger does not balance, or does not agree with what is really there.
 WITH messages AS (
-    SELECT l.device_id, date_trunc('minute', r.received_at, 'UTC') AS minute, count(DISTINCT (r.start, r.seq)) AS stored
+    SELECT l.device_id, date_trunc('minute', r.received_at, 'UTC') AS minute, count(DISTINCT (r.seq, r.received_at)) AS stored
     FROM subak.lane_reading r JOIN subak.lane l USING (lane_id) WHERE r.received_at >= subak.at(%(since)s) GROUP BY 1, 2
     UNION ALL
     SELECT device_id, date_trunc('minute', received_at, 'UTC'), count(DISTINCT (seq, received_at))
     FROM subak.signal_event WHERE received_at >= subak.at(%(since)s) GROUP BY 1, 2
     UNION ALL
-    SELECT device_id, date_trunc('minute', received_at, 'UTC'), count(DISTINCT (time, seq))
+    SELECT device_id, date_trunc('minute', received_at, 'UTC'), count(DISTINCT (seq, received_at))
     FROM subak.sensor_reading WHERE received_at >= subak.at(%(since)s) GROUP BY 1, 2
     UNION ALL
     SELECT device_id, date_trunc('minute', received_at, 'UTC'), count(*)
