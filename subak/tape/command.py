@@ -34,31 +34,35 @@ def record(
     mqtt_url: str | None = None,
     pattern: Annotated[str, Parameter(name="--filter")] = "subak/v1/+/#",
     duration: float | None = None,
+    frames: bool = False,
 ) -> None:
     """Record the broker's stream to a tape, until Ctrl-C.
 
     Retained messages come first, then everything as it arrives, each with time, topic, QoS, retain flag and payload.
-    Frames of cameras are recorded as well: a tape may show faces and plates, so handle it as such or filter them out.
 
     Args:
         file: New file; an existing one is never written over.
         mqtt_url: Broker; by default SUBAK_MQTT_URL.
         pattern: MQTT topic filter.
         duration: Seconds to record.
+        frames: Record the cameras' frames too. Left out by default: they may show faces and plates.
     """
     address = _address(load_settings(mqtt_url=mqtt_url))
     if duration is not None and duration <= 0:
         raise ConfigError(f"--duration {duration:g}: must be above 0 seconds")
     header = Header(VERSION, microseconds(datetime.now(UTC)), pattern)
     count = 0
-    with TapeWriter(file, header) as tape, _screen.status("connecting") as status:
+    try:
+        with TapeWriter(file, header) as tape, _screen.status("connecting") as status:
 
-        def tell(messages: int) -> None:
-            nonlocal count
-            count = messages
-            status.update(escape(f"{messages:,} messages of {pattern} from {address}; Ctrl-C ends"))
+            def tell(messages: int) -> None:
+                nonlocal count
+                count = messages
+                status.update(escape(f"{messages:,} messages of {pattern} from {address}; Ctrl-C ends"))
 
-        run_until_signal(record_stream(tape, address, pattern, duration, tell))
+            run_until_signal(record_stream(tape, address, pattern, duration, tell, pictures=frames))
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be written: {error.strerror}; what was flushed before can be read") from error
     _tell(f"{file}: {count:,} messages, {file.stat().st_size:,} bytes")
 
 

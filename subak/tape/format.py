@@ -193,7 +193,8 @@ def survey(path: Path) -> Survey:
     reader = TapeReader(path)
     messages, first_us, last_us = 0, 0, 0
     for frame in reader:
+        if messages == 0:
+            first_us = frame.received_us
         messages += 1
-        first_us = first_us or frame.received_us
         last_us = frame.received_us
     return Survey(reader.header, messages, first_us, last_us, reader.damage)

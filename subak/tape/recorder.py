@@ -10,13 +10,24 @@ import aiomqtt
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from ingest.mqtt.address import Address
+from ingest.topics import Stream
 from subak.tape.broker import client, lost
 from subak.tape.format import Frame, TapeWriter
 
 FLUSH_S = 1.0  # what a kill may lose
 
+_PICTURE = f"/{Stream.FRAME}"
 
-async def record(tape: TapeWriter, address: Address, pattern: str, duration_s: float | None, tell: Callable[[int], None]) -> None:
+
+async def record(
+    tape: TapeWriter,
+    address: Address,
+    pattern: str,
+    duration_s: float | None,
+    tell: Callable[[int], None],
+    *,
+    pictures: bool = False,
+) -> None:
     """Write every message of `pattern` to `tape`.
 
     Retained messages that the broker already holds come first. The tape is flushed every second.
@@ -27,6 +38,7 @@ async def record(tape: TapeWriter, address: Address, pattern: str, duration_s: f
         pattern: MQTT topic filter.
         duration_s: Seconds to record; None for ever.
         tell: Called with the number of messages so far, about once a second.
+        pictures: Record camera frames too. They may show faces and plates, which Subak keeps nowhere else.
 
     Raises:
         BrokerError: The broker cannot be reached or goes away; what was recorded until then is on the tape.
@@ -35,7 +47,7 @@ async def record(tape: TapeWriter, address: Address, pattern: str, duration_s: f
         async with client(address, "record") as broker, asyncio.timeout(duration_s):
             # QoS 2 and "retain as published": so that both are recorded as they were sent.
             await broker.subscribe(pattern, options=SubscribeOptions(qos=2, retainAsPublished=True))
-            await _write(tape, broker, tell)
+            await _write(tape, broker, tell, pictures=pictures)
     except TimeoutError:
         return
     except aiomqtt.MqttError as error:
@@ -44,7 +56,7 @@ async def record(tape: TapeWriter, address: Address, pattern: str, duration_s: f
         tape.flush()
 
 
-async def _write(tape: TapeWriter, broker: aiomqtt.Client, tell: Callable[[int], None]) -> None:
+async def _write(tape: TapeWriter, broker: aiomqtt.Client, tell: Callable[[int], None], *, pictures: bool) -> None:
     count = 0
     tell(0)
 
@@ -57,8 +69,9 @@ async def _write(tape: TapeWriter, broker: aiomqtt.Client, tell: Callable[[int],
     flusher = asyncio.create_task(flush())
     try:
         async for message in broker.messages:
-            tape.write(_frame(message))
-            count += 1
+            if pictures or not message.topic.value.endswith(_PICTURE):
+                tape.write(_frame(message))
+                count += 1
     finally:
         flusher.cancel()
         tell(count)

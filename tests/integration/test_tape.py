@@ -88,7 +88,7 @@ def test_a_recording_holds_the_stream_as_it_was_sent(broker: Mosquitto, tmp_path
     async def run() -> None:
         begun = asyncio.Event()
         with TapeWriter(path, Header(VERSION, 0, "subak/v1/+/#")) as writer:
-            recorder = asyncio.create_task(record(writer, address, "subak/v1/+/#", None, lambda _: begun.set()))
+            recorder = asyncio.create_task(record(writer, address, "subak/v1/+/#", None, lambda _: begun.set(), pictures=True))
             await begun.wait()
             await publish(address, SENT)
             while await asyncio.to_thread(recorded, path) < len(SENT):
@@ -142,6 +142,33 @@ def test_an_interrupted_recorder_ends_its_tape(broker: Mosquitto, tmp_path: Path
     os.kill(recorder.pid, number)
     assert recorder.wait(10) == 0
     assert (survey(path).messages, survey(path).damage) == (1, "")
+
+
+def test_pictures_stay_off_a_tape_unless_asked_for(broker: Mosquitto, tmp_path: Path) -> None:
+    path = tmp_path / "tape"
+    recorder = start_recording(broker, path)
+    frame = ("subak/v1/badung/cctv/cam-canggu/frame", b"\xff\xd8\xff", 1, True)
+    asyncio.run(publish(Address.parse(broker.url), [frame, SENT[0]]))
+    until(lambda: recorded(path) == 1, what="the flushed message")
+    recorder.send_signal(signal.SIGINT)
+    recorder.wait(10)
+    assert [message.topic for message in TapeReader(path)] == [SENT[0][0]]
+
+
+def test_an_interrupted_replay_ends_at_once(broker: Mosquitto, tmp_path: Path) -> None:
+    path = tmp_path / "slow.tape"
+    with TapeWriter(path, Header(VERSION, 0, "subak/#")) as writer:
+        writer.write(Frame(0, "subak/v1/badung/app/app-permit/presence", 1, True, b"online"))
+        writer.write(Frame(3_600_000_000, "subak/v1/badung/app/app-permit/presence", 1, True, b"shutdown"))
+    command = [sys.executable, "-m", "subak.cli", "replay", str(path), "--mqtt-url", broker.url]
+    player = subprocess.Popen(command, stderr=subprocess.PIPE)
+    [first] = asyncio.run(collect(Address.parse(broker.url), asyncio.Event(), 1))
+    assert first[1] == b"online"
+    player.send_signal(signal.SIGINT)
+    _, said = player.communicate(timeout=10)
+    assert player.returncode == 130
+    assert b"1 of 2 messages published and acknowledged" in said
+    assert b"Traceback" not in said
 
 
 def test_a_recording_ends_after_its_duration(broker: Mosquitto, tmp_path: Path) -> None:
