@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import stamina
 import structlog
@@ -27,6 +28,18 @@ CONNECT_TIMEOUT_S = 10.0
 def wall_clock_us() -> int:
     """Microseconds since 1970-01-01 UTC, now."""
     return time.time_ns() // 1000
+
+
+class Source(Protocol):
+    """Where the pipeline gets messages from, and whom it tells that they are safe."""
+
+    async def batch(self, most: int, delay_s: float, patience_s: float) -> list[Delivery]:
+        """The next messages, in order of receipt; none after `patience_s`."""
+        ...
+
+    def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+        """These are committed, in the order of receipt."""
+        ...
 
 
 class Collector:

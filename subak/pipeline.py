@@ -16,7 +16,7 @@ import structlog
 from msgspec import Struct
 
 from config.thresholds import BinTests
-from ingest.collector import Collector
+from ingest.collector import Source
 from ingest.deadletters import dead_letter
 from ingest.door import Admission, Disposition, Door
 from ingest.mqtt.receiver import Delivery
@@ -49,13 +49,13 @@ class _Effect(Struct):
 
 
 class Pipeline:
-    """Collector, door, processors and writer of one site."""
+    """Door, processors and writer of one site."""
 
     def __init__(
         self,
         *,
         name: str,
-        collector: Collector,
+        source: Source,
         door: Door,
         registry: Registry,
         remembered: Remembered,
@@ -71,7 +71,7 @@ class Pipeline:
 
         Args:
             name: Of this writer in the database; two that run at once need two names.
-            collector: Running elsewhere.
+            source: Of messages, running elsewhere.
             door: Of the site.
             registry: Its numbers.
             remembered: What the database remembers of the devices.
@@ -84,7 +84,7 @@ class Pipeline:
             clock_us: The wall clock, µs.
         """
         self._name = name
-        self._collector = collector
+        self._source = source
         self._door = door
         self._connect = connect
         self._batch_messages = batch_messages
@@ -107,15 +107,20 @@ class Pipeline:
         try:
             await self._begin()
             while True:
-                deliveries = await self._collector.batch(self._batch_messages, self._batch_delay_s, PATIENCE_S)
+                deliveries = await self._source.batch(self._batch_messages, self._batch_delay_s, PATIENCE_S)
                 live = not deliveries
                 if deliveries:
                     live = await self.take(deliveries)
                 await self.close_due(live=live)
                 self._binner.evict(self._clock_us() - HOLD_US)
         finally:
-            if self._writer is not None:
-                await self._writer.close()
+            await self.close()
+
+    async def close(self) -> None:
+        """Let go of the database."""
+        if self._writer is not None:
+            await self._writer.close()
+            self._writer = None
 
     async def take(self, deliveries: Sequence[Delivery]) -> bool:
         """Make one batch durable and acknowledge it.
@@ -125,7 +130,7 @@ class Pipeline:
         """
         admissions = [self._door.admit(d.topic, d.payload, d.received_us) for d in deliveries]
         await self._commit(deliveries, admissions)
-        self._collector.acknowledge(deliveries)
+        self._source.acknowledge(deliveries)
         newest = max((a.time_us for a in admissions if a.time_us is not None), default=None)
         return newest is None or newest >= self._clock_us() - self._lateness_us - 2 * BIN_US
 

@@ -84,7 +84,7 @@ async def collect(settings: Settings, site: Site) -> None:
     )
     pipeline = Pipeline(
         name=settings.client_id,
-        collector=collector,
+        source=collector,
         door=Door(registry, site, future_tolerance_s=settings.future_tolerance_s),
         registry=registry,
         remembered=known,
