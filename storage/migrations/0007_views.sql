@@ -174,7 +174,7 @@ COMMENT ON VIEW analytics.sensor_readings IS 'Metrics of network links, access p
 COMMENT ON COLUMN analytics.sensor_readings.value IS 'In the unit of the column unit; NULL is no valid observation.';
 
 CREATE VIEW analytics.camera_health AS
-SELECT s.name AS site, d.name AS device, d.junction, h.time, h.fps, h.brightness, h.sharpness, h.frozen, h.moved, h.covered, h.frame_bytes, h.received_at, h.device_id
+SELECT s.name AS site, d.name AS device, d.junction, h.time, h.seq, h.fps, h.brightness, h.sharpness, h.frozen, h.moved, h.covered, h.frame_bytes, h.received_at, h.device_id
 FROM subak.camera_health h
 JOIN subak.device d USING (device_id)
 JOIN subak.site s USING (site_id);
@@ -184,7 +184,7 @@ COMMENT ON COLUMN analytics.camera_health.frame_bytes IS 'Size of an arrived fra
 
 CREATE VIEW analytics.sign_messages AS
 SELECT
-    s.name AS site, d.name AS device, m.time, m.step, m.command, m.multi, m.crc, m.priority, m.lease_s, m.source_mode,
+    s.name AS site, d.name AS device, m.time, m.seq, m.step, m.command, m.multi, m.crc, m.priority, m.lease_s, m.source_mode,
     m.outcome, m.error, m.brightness, m.faults, m.door_open, m.temperature_c, m.received_at, m.device_id
 FROM subak.sign_message m
 JOIN subak.device d USING (device_id)
