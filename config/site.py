@@ -511,7 +511,9 @@ def _report(path: Path, problems: list[str]) -> None:
 
 
 def _twice(where: str, names: Iterable[str]) -> list[str]:
-    return [f"{where}: {name!r} stands {count} times; names must be unique" for name, count in Counter(names).items() if count > 1]
+    return [
+        f"{where}: {name!r} stands {count} times; names must be unique" for name, count in Counter(names).items() if count > 1
+    ]
 
 
 def _not_arriving(site: Site, junction: Junction, approach: Approach) -> str:

@@ -23,7 +23,10 @@ class Reason(StrEnum):
     UNKNOWN_DEVICE = "unknown_device", "No such device in the site folder; add it there or correct the device's name."
     UNKNOWN_STREAM = "unknown_stream", "The device's kind has no such stream; see docs/contract.md."
     UNKNOWN_LANE = "unknown_lane", "The device has no such lane in the site folder; add it there or correct the lane's name."
-    UNKNOWN_METRIC = "unknown_metric", "The metric is not in config/metrics.yaml for this kind of device; add it there or correct its name."
+    UNKNOWN_METRIC = (
+        "unknown_metric",
+        "The metric is not in config/metrics.yaml for this kind of device; add it there or correct its name.",
+    )
     EMPTY_PAYLOAD = "empty_payload", "The message has no payload (a cleared retained message has none)."
     NOT_UTF8 = "not_utf8", "The payload is not UTF-8 text."
     NOT_JSON = "not_json", "The payload is not valid JSON: cut off, garbled, or NaN and Infinity, which JSON has not."

@@ -119,7 +119,9 @@ def _compare(wanted: list[Migration], done: dict[int, tuple[str, str, str]], lev
                 f"the schema was made on level {ran_on} and the server is now {level}; restore the extension, or dump and load into a new database"
             )
         if number not in known:
-            raise MigrationError(f"the database has migration {number:04} {name}, which this program does not know; install the newer program")
+            raise MigrationError(
+                f"the database has migration {number:04} {name}, which this program does not know; install the newer program"
+            )
         if known[number].digest != digest:
             raise MigrationError(f"{known[number].path.name} was edited after it ran here; undo the edit and add a new migration")
 

@@ -117,7 +117,15 @@ def verify_bins(connection: psycopg.Connection[Any], tests: BinTests, timezone: 
             hours = connection.execute(_SQL["hours"], {"since": max(begin, since_us), "until": end}).fetchall()
             # A reading of up to an hour reaches into the hour after it.
             for hour in sorted({h for (start,) in hours for h in (start, start + HOUR_US)}):
-                _verify_hour(connection, Binner(lanes, tests), lanes, max(hour, since_us // BIN_US * BIN_US), hour + HOUR_US, counts, differences)
+                _verify_hour(
+                    connection,
+                    Binner(lanes, tests),
+                    lanes,
+                    max(hour, since_us // BIN_US * BIN_US),
+                    hour + HOUR_US,
+                    counts,
+                    differences,
+                )
         for kind, lane, start in connection.execute(_SQL["rollup_differences"], {"since": since_us, "timezone": timezone}):
             differences.append(f"lane {lane}, {start:%Y-%m-%d %H:%M}: its {kind} rollup is not the sum of its minutes")
     return BinsReport(bins=counts[0], observed=counts[1], readings=counts[2], differences=differences)

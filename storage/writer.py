@@ -143,7 +143,9 @@ class Transaction:
         cursor = await self._connection.execute(f"{insert} {_SQL[f'keys_{series.table}']}")
         return set(await cursor.fetchall())
 
-    async def touching(self, lanes: Mapping[int, Sequence[int]], keys: Collection[tuple[int, int]]) -> dict[tuple[int, int], list[LaneReading]]:
+    async def touching(
+        self, lanes: Mapping[int, Sequence[int]], keys: Collection[tuple[int, int]]
+    ) -> dict[tuple[int, int], list[LaneReading]]:
         """All stored readings that touch some device-minutes.
 
         Args:

@@ -14,14 +14,22 @@ app = App(
     version_flags=["--version"],
 )
 
-app.command("subak.demo.command:demo", name="demo", help="Run everything on embedded parts: broker, database, street, pipeline, console.")
+app.command(
+    "subak.demo.command:demo", name="demo", help="Run everything on embedded parts: broker, database, street, pipeline, console."
+)
 app.command("subak.run:run", name="run", help="Run a role of the program: the collector with its processors, or the console.")
 app.command("subak.migrate:migrate", name="migrate", help="Bring the database up to this program and its site folder.")
 app.command("subak.verify:app", name="verify", help="Check the invariants on a live system: ledger and bins.")
 app.command("subak.doctor:doctor", name="doctor", help="Check site folder, broker, database and clock, and say what to do.")
-app.command("subak.street.command:street", name="street", help="Drive the simulated street: devices that publish over MQTT, and the truth.")
+app.command(
+    "subak.street.command:street",
+    name="street",
+    help="Drive the simulated street: devices that publish over MQTT, and the truth.",
+)
 app.command("subak.tape.command:record", name="record", help="Record the broker's stream into a file.")
-app.command("subak.tape.command:replay", name="replay", help="Publish a recorded stream again, or the real events of the package atspm.")
+app.command(
+    "subak.tape.command:replay", name="replay", help="Publish a recorded stream again, or the real events of the package atspm."
+)
 app.command("subak.contract:contract", name="contract", help="Write the wire contract as AsyncAPI and JSON Schema, or check it.")
 
 

@@ -112,7 +112,9 @@ async def _subscribe(address: Address, topic_filter: str) -> None:
         on_delivery=lambda _: None,
     )
     async with asyncio.timeout(ANSWER_S):
-        _, receiver = await asyncio.get_running_loop().create_connection(make, address.host, address.port, ssl=address.ssl_context())
+        _, receiver = await asyncio.get_running_loop().create_connection(
+            make, address.host, address.port, ssl=address.ssl_context()
+        )
         try:
             await receiver.subscribed
         finally:

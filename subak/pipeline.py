@@ -159,9 +159,7 @@ class Pipeline:
         for admission, is_new in zip(admissions, new, strict=True):
             if is_new:
                 self._hear(admission)
-        intake = take_in(
-            admissions, [d.received_us for d in deliveries], new, self._sequences, self._watermarks.closed_until
-        )
+        intake = take_in(admissions, [d.received_us for d in deliveries], new, self._sequences, self._watermarks.closed_until)
         await self._bin(transaction, readings)
         letters: list[DeadLetter] = [letter for admission in admissions for letter in admission.dead]
         await transaction.dead_letters(letters)
@@ -234,11 +232,7 @@ class Pipeline:
             binner.add(reading, [key for key in binner.keys(reading) if touched[key]], now_us)
         await self._load(transaction, [key for key, held in touched.items() if not held], now_us)
         await transaction.bins(
-            [
-                lane_bin
-                for key in touched
-                for lane_bin in binner.bins(key, final=key[1] < self._watermarks.closed_until(key[0]))
-            ]
+            [lane_bin for key in touched for lane_bin in binner.bins(key, final=key[1] < self._watermarks.closed_until(key[0]))]
         )
 
     async def _load(self, transaction: Transaction, keys: Sequence[Key], now_us: int) -> None:
@@ -317,6 +311,4 @@ def _refused(delivery: Delivery, admission: Admission, error: Exception) -> Admi
     letter = dead_letter(
         admission.source, delivery.topic, delivery.payload, delivery.received_us, Reason.STORAGE_REFUSED, str(error)
     )
-    return Admission(
-        admission.source, admission.stream, admission.seq, admission.time_us, [], [letter], Disposition.REJECTED
-    )
+    return Admission(admission.source, admission.stream, admission.seq, admission.time_us, [], [letter], Disposition.REJECTED)

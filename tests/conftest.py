@@ -51,7 +51,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Under CI=true a missing part fails the run."""
-    if session.config.stash[BOOK_KEY].is_failure and session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}:
+    if session.config.stash[BOOK_KEY].is_failure and session.exitstatus in {
+        pytest.ExitCode.OK,
+        pytest.ExitCode.NO_TESTS_COLLECTED,
+    }:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 

@@ -138,7 +138,9 @@ class Receiver(asyncio.Protocol):
     def _control(self, packet: mqtt5.Packet) -> None:
         if isinstance(packet, mqtt5.ConnAckPacket):
             if packet.reason_code != mqtt5.ConnAckReasonCode.SUCCESS:
-                self.abort(f"the broker refused the connection: {packet.reason_code.name.lower()} {packet.reason_str or ''}".strip())
+                self.abort(
+                    f"the broker refused the connection: {packet.reason_code.name.lower()} {packet.reason_str or ''}".strip()
+                )
                 return
             self._session_present = packet.session_present
             if packet.server_keep_alive is not None:

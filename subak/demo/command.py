@@ -112,7 +112,8 @@ def demo(
         console = _start(stack, Part("console", ["run", "--role", "console", "--port", str(web)], environment, logs))
         tell("[bold]5/5[/] the simulated street drives its first minutes …")
         street = _start(
-            stack, Part("street", ["street", "--quiet", "--seed", str(seed), *(["--faults"] if faults else [])], environment, logs)
+            stack,
+            Part("street", ["street", "--quiet", "--seed", str(seed), *(["--faults"] if faults else [])], environment, logs),
         )
         parts = [pipeline, console, street]
         ready = _wait_for_numbers(database.url, before, parts, told)
@@ -173,7 +174,9 @@ def _wait_for_numbers(url: str, before: Totals, parts: list[Part], told: threadi
         while not told.wait(0.25):
             _check(parts)
             now = totals(connection)
-            if now.bins > before.bins or (now.stored > before.stored and now.last_bin_age_s is not None and now.last_bin_age_s < 0):
+            if now.bins > before.bins or (
+                now.stored > before.stored and now.last_bin_age_s is not None and now.last_bin_age_s < 0
+            ):
                 return True
     return False
 
@@ -202,7 +205,9 @@ def _watch(url: str, seconds: float | None, parts: list[Part], told: threading.E
             )
 
 
-def _summary(connection: psycopg.Connection[tuple[object, ...]], site: Site, before: Totals, live: Totals, since_us: int) -> Summary:
+def _summary(
+    connection: psycopg.Connection[tuple[object, ...]], site: Site, before: Totals, live: Totals, since_us: int
+) -> Summary:
     """The figures of this run, once what the street sent last is durable, checked from the rows.
 
     Args:

@@ -49,9 +49,7 @@ class Sight:
 class CameraDevice:
     """One camera; it draws a frame a second, or only one for each health report when frames are not wanted."""
 
-    def __init__(
-        self, sight: Sight, classes: Mapping[VehicleClass, ClassAssumption], zone: tzinfo, *, frames: bool
-    ) -> None:
+    def __init__(self, sight: Sight, classes: Mapping[VehicleClass, ClassAssumption], zone: tzinfo, *, frames: bool) -> None:
         self.id = sight.camera.id
         self.approach = sight.approach
         self._frames = frames
@@ -98,5 +96,3 @@ class CameraDevice:
         self._drawn = 0
         utc = now.astimezone(UTC)
         return Message(self.id, Kind.CCTV, Stream.HEALTH, health.seq, utc, utc, ENCODER.encode(health))
-
-

@@ -74,9 +74,7 @@ class LaneTally:
 class ControllerDevice:
     """One controller; fed second by second, it makes messages."""
 
-    def __init__(
-        self, controller: Controller, program: Sequence[Interval], zone: tzinfo, defects: Defects = SOUND
-    ) -> None:
+    def __init__(self, controller: Controller, program: Sequence[Interval], zone: tzinfo, defects: Defects = SOUND) -> None:
         """`program`: the junction's cycle, to which the interval numbers of `second` refer.
 
         Raises:
@@ -164,9 +162,7 @@ class ControllerDevice:
         payload = ENCODER.encode(Detectors(seq, time, float(self._period), lanes))
         return self._message(Stream.DETECTORS, seq, time, payload, now, tuple(faults))
 
-    def _message(
-        self, stream: Stream, seq: int, start: datetime, payload: bytes, now: int, faults: tuple[str, ...]
-    ) -> Message:
+    def _message(self, stream: Stream, seq: int, start: datetime, payload: bytes, now: int, faults: tuple[str, ...]) -> Message:
         withheld = self._defects.withheld(now)
         ahead = self._defects.clock_ahead
         return Message(

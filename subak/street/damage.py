@@ -48,7 +48,9 @@ DAMAGES: tuple[Damage, ...] = (
     Damage("cut", ANY, _payload(lambda payload: payload[: len(payload) * 2 // 3])),
     Damage("wrong_type", DETECTORS, _replace(b'"volume":', b'"volume":"many","was":')),
     Damage("nan", DETECTORS, _replace(b'"occupancy":', b'"occupancy":NaN,"was":')),
-    Damage("negative_volume", DETECTORS, _payload(lambda payload: re.sub(rb'"volume":(\d+|null)', b'"volume":-3', payload, count=1))),
+    Damage(
+        "negative_volume", DETECTORS, _payload(lambda payload: re.sub(rb'"volume":(\d+|null)', b'"volume":-3', payload, count=1))
+    ),
     Damage("not_utf8", ANY, _payload(lambda payload: payload[:8] + b"\xff\xfe" + payload[8:])),
     Damage("unknown_device", ANY, _unknown_device),
     Damage("unknown_lane", DETECTORS, _replace(b'"lanes":[{"id":"', b'"lanes":[{"id":"nowhere-')),

@@ -56,9 +56,7 @@ class Demand:
             self._sources[link.start] = _Source(
                 per_second=assumptions.entering(link.lanes, link.speed_limit) / 3600,
                 exits=exits,
-                weights=tuple(
-                    leaving[gate] * exp(-distances[link.start, gate] / assumptions.nearness) for gate in exits
-                ),
+                weights=tuple(leaving[gate] * exp(-distances[link.start, gate] / assumptions.nearness) for gate in exits),
             )
 
     def second(self, epoch: int) -> list[Trip]:

@@ -44,9 +44,7 @@ class Field:
             )
             for controller in site.controllers
         ]
-        self._cameras = [
-            CameraDevice(sight, assumptions.classes, site.zone, frames=frames) for sight in _sights(site)
-        ]
+        self._cameras = [CameraDevice(sight, assumptions.classes, site.zone, frames=frames) for sight in _sights(site)]
         self._sensors = [
             SensorDevice(sensor, kind, assumptions.activity, site.zone, seed)
             for kind, sensors in (

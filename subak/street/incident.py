@@ -40,8 +40,7 @@ class Incident:
             return cls(link, int(lane), int(after), int(lasts))
         except ValueError:
             raise ConfigError(
-                f"--incident: {text!r} is not LINK:LANE:AFTER_S:LASTS_S, such as "
-                "dewa-ruci-to-sunset-patih-jelantik:0:120:600"
+                f"--incident: {text!r} is not LINK:LANE:AFTER_S:LASTS_S, such as dewa-ruci-to-sunset-patih-jelantik:0:120:600"
             ) from None
 
     def placed(self, site: Site, start: int) -> PlacedIncident:

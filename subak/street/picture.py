@@ -63,9 +63,7 @@ def daylight(hour: float) -> float:
 class Picture:
     """One camera's view; the road is drawn once, vehicles on every frame."""
 
-    def __init__(
-        self, title: str, lanes: int, height: float, classes: Mapping[VehicleClass, ClassAssumption]
-    ) -> None:
+    def __init__(self, title: str, lanes: int, height: float, classes: Mapping[VehicleClass, ClassAssumption]) -> None:
         """`height`: metres of the camera above the road; `lanes`: of the approach, counted from the kerb."""
         self._title = title
         self._lanes = lanes
@@ -145,7 +143,9 @@ class Picture:
         for begin in range(35, 220, 8):
             near, far = float(begin), begin + 3.0
             self._polygon(
-                image, [(near, lateral - 0.07, 0), (far, lateral - 0.07, 0), (far, lateral + 0.07, 0), (near, lateral + 0.07, 0)], colour
+                image,
+                [(near, lateral - 0.07, 0), (far, lateral - 0.07, 0), (far, lateral + 0.07, 0), (near, lateral + 0.07, 0)],
+                colour,
             )
 
     def _houses(self, image: Image, road: float) -> None:
@@ -164,13 +164,16 @@ class Picture:
                     continue
                 dark: Colour = (int(wall[0] * 0.72), int(wall[1] * 0.72), int(wall[2] * 0.72))
                 self._polygon(image, [(at, face, 0), (at, back, 0), (at, back, height), (at, face, height)], wall)
-                self._polygon(
-                    image, [(at, face, 0), (at + depth, face, 0), (at + depth, face, height), (at, face, height)], dark
-                )
+                self._polygon(image, [(at, face, 0), (at + depth, face, 0), (at + depth, face, height), (at, face, height)], dark)
                 roof: Colour = (58, 74, 140)
                 self._polygon(
                     image,
-                    [(at - 0.6, face - side, height), (at + depth, face - side, height), (at + depth, back, height + 2), (at - 0.6, back, height + 2)],
+                    [
+                        (at - 0.6, face - side, height),
+                        (at + depth, face - side, height),
+                        (at + depth, back, height + 2),
+                        (at - 0.6, back, height + 2),
+                    ],
                     roof,
                 )
 
@@ -233,7 +236,9 @@ class Picture:
         self._box(image, body, body + 0.3, y, size.width * 0.62, 0.78, size.height - 0.26, SHIRTS[number // 7 % len(SHIRTS)])
         centre = self.project(body, y, size.height - 0.14)
         edge = self.project(body, y + 0.15, size.height - 0.14)
-        cv2.circle(image, _pixel(centre), max(1, round(abs(edge[0] - centre[0]))), HELMETS[number // 5 % len(HELMETS)], -1, cv2.LINE_AA)
+        cv2.circle(
+            image, _pixel(centre), max(1, round(abs(edge[0] - centre[0]))), HELMETS[number // 5 % len(HELMETS)], -1, cv2.LINE_AA
+        )
 
     def _pane(self, image: Image, distance: float, middle: float, width: float, low: float, high: float) -> None:
         left, right = middle - width / 2, middle + width / 2

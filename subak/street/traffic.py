@@ -98,9 +98,7 @@ class Seen:
 class Traffic:
     """One run of the simulation."""
 
-    def __init__(
-        self, site: Site, assumptions: Assumptions, seed: int, start: int, incidents: Sequence[Incident] = ()
-    ) -> None:
+    def __init__(self, site: Site, assumptions: Assumptions, seed: int, start: int, incidents: Sequence[Incident] = ()) -> None:
         """Load the network; `start` is the Unix second after the warm-up.
 
         Raises:
@@ -153,8 +151,7 @@ class Traffic:
         libsumo.simulationStep()
         self._time += 1
         loops = {
-            name: loop.second(libsumo.inductionloop.getVehicleData("/".join(name)), begin)
-            for name, loop in self._loops.items()
+            name: loop.second(libsumo.inductionloop.getVehicleData("/".join(name)), begin) for name, loop in self._loops.items()
         }
         intervals = {junction.id: libsumo.trafficlight.getPhase(junction.id) for junction in self._site.junctions}
         return Second(start, loops, intervals, self._trips(start))
@@ -200,9 +197,7 @@ class Traffic:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
     def _enter(self, start: int) -> None:

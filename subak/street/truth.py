@@ -76,9 +76,7 @@ LINK_TRAVEL_TIMES = pa.schema(
     [("link", pa.string()), ("entry", _TIME), ("exit", _TIME), ("seconds", pa.int32()), ("class", pa.string())]
 )
 QUEUES = pa.schema([("junction", pa.string()), ("approach", pa.string()), ("minute", _TIME), ("queue_m", pa.float64())])
-INCIDENTS = pa.schema(
-    [("link", pa.string()), ("lane", pa.int32()), ("onset", _TIME), ("end", _TIME), ("kind", pa.string())]
-)
+INCIDENTS = pa.schema([("link", pa.string()), ("lane", pa.int32()), ("onset", _TIME), ("end", _TIME), ("kind", pa.string())])
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,9 +218,7 @@ class Truth:
         )
 
     def _trip(self, trip: LinkTrip) -> None:
-        self._link_travel_times.add(
-            (trip.link, _utc(trip.entry), _utc(trip.exit), trip.exit - trip.entry, trip.vehicle.value)
-        )
+        self._link_travel_times.add((trip.link, _utc(trip.entry), _utc(trip.exit), trip.exit - trip.entry, trip.vehicle.value))
 
     def _end_minute(self) -> None:
         if self._minute is None:

@@ -69,7 +69,19 @@ def drive(folder: Path, mqtt_url: str, seed: int, seconds: int, *options: str) -
     """The street as fast as the broker takes it, writing its truth into `folder`; not started yet."""
     return Program(
         folder / "street.log",
-        ["street", *([] if "--speed" in options else ["--speed", "0"]), "--start", START, "--duration", str(seconds), "--seed", str(seed), "--truth", str(folder), *options],
+        [
+            "street",
+            *([] if "--speed" in options else ["--speed", "0"]),
+            "--start",
+            START,
+            "--duration",
+            str(seconds),
+            "--seed",
+            str(seed),
+            "--truth",
+            str(folder),
+            *options,
+        ],
         SUBAK_MQTT_URL=mqtt_url,
         SUBAK_SITE=str(SITE.path),
     )

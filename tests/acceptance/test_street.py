@@ -20,8 +20,13 @@ KILLS = 10
 CLASSES = ("SM", "MP", "KS", "BB", "TB", "KTB")
 
 
-def test_bins_equal_the_truth_for_every_lane_minute_by_class(tmp_path: Path, broker: Mosquitto, apache_database: Database) -> None:
-    with pipeline_program(tmp_path, broker.url, apache_database.url) as pipeline, drive(tmp_path, broker.url, 3, SECONDS) as street:
+def test_bins_equal_the_truth_for_every_lane_minute_by_class(
+    tmp_path: Path, broker: Mosquitto, apache_database: Database
+) -> None:
+    with (
+        pipeline_program(tmp_path, broker.url, apache_database.url) as pipeline,
+        drive(tmp_path, broker.url, 3, SECONDS) as street,
+    ):
         until(lambda: "mqtt.connected" in pipeline.log, what="a connected pipeline")
         assert 0 == street.wait(240)
         truth = Truth(tmp_path)

@@ -33,9 +33,7 @@ def test_a_database_is_fresh_and_empty(database: Database) -> None:
     assert row == (0,)
 
 
-@pytest.mark.parametrize(
-    ("database", "license_name"), [("apache", "apache"), ("community", "timescale")], indirect=["database"]
-)
+@pytest.mark.parametrize(("database", "license_name"), [("apache", "apache"), ("community", "timescale")], indirect=["database"])
 def test_timescaledb_reports_the_level_as_its_license(database: Database, license_name: str) -> None:
     with psycopg.connect(database.url, autocommit=True) as connection:
         connection.execute("CREATE EXTENSION timescaledb")

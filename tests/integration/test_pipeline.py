@@ -30,7 +30,9 @@ async def test_a_minute_of_readings_becomes_one_bin_a_lane(bench: Bench) -> None
     await bench.send(*(detectors(n, NOON_US + n * 10 * US) for n in range(6)))
     await bench.close()
 
-    assert [(d.id, 12, "7.50", "31.5", 12, "1.000", "good", False, 0) for d in CONTROLLER.detectors] == bench.rows(BINS, CONTROLLER.id)
+    assert [(d.id, 12, "7.50", "31.5", 12, "1.000", "good", False, 0) for d in CONTROLLER.detectors] == bench.rows(
+        BINS, CONTROLLER.id
+    )
     assert [(6, 6, 0, 0)] == bench.rows("SELECT received, stored, duplicate, rejected FROM analytics.ledger")
     assert [1, 2, 3, 4, 5, 6] == bench.source.acknowledged
 
@@ -55,7 +57,9 @@ async def test_a_message_that_repeats_one_lane_of_another_adds_only_the_others(b
 
     ledger, bins = bench.verify()
     assert (2, []) == (ledger.stored, bins.differences)
-    assert [(5,)] == bench.rows("SELECT volume FROM analytics.lane_1min WHERE detector = %s AND device = %s", FIRST, CONTROLLER.id)
+    assert [(5,)] == bench.rows(
+        "SELECT volume FROM analytics.lane_1min WHERE detector = %s AND device = %s", FIRST, CONTROLLER.id
+    )
 
 
 async def test_late_data_raises_the_revision_of_final_bins_and_their_rollups(bench: Bench) -> None:
@@ -71,7 +75,9 @@ async def test_late_data_raises_the_revision_of_final_bins_and_their_rollups(ben
     assert [(12, 1, 1)] == bench.rows(
         "SELECT volume, minutes, revision FROM analytics.lane_15min WHERE detector = %s AND device = %s", FIRST, CONTROLLER.id
     )
-    assert [(1, 3, 1)] == bench.rows("SELECT late, lost, recovered FROM analytics.ledger WHERE device = %s AND late > 0", CONTROLLER.id)
+    assert [(1, 3, 1)] == bench.rows(
+        "SELECT late, lost, recovered FROM analytics.ledger WHERE device = %s AND late > 0", CONTROLLER.id
+    )
     assert [] == bench.verify()[1].differences
 
 
@@ -138,7 +144,9 @@ async def test_every_stream_has_its_view(bench: Bench) -> None:
     await send(f"atc/{CONTROLLER.id}/events", {"seq": 0, "events": [[now, 1, 2], [now, 82, 3], [now, 82, 3]]})
     await send(f"cctv/{SITE.cameras[0].id}/health", {"seq": 0, "time": now, "fps": 12.5, "frozen": False})
     await send(f"cctv/{SITE.cameras[0].id}/frame", b"\xff\xd8\xff\xe0" + bytes(100))
-    await send(f"vms/{SITE.signs[0].id}/status", {"seq": 0, "time": now, "multi": "AWAS[nl]MACET", "crc": 7, "source_mode": "central"})
+    await send(
+        f"vms/{SITE.signs[0].id}/status", {"seq": 0, "time": now, "multi": "AWAS[nl]MACET", "crc": 7, "source_mode": "central"}
+    )
     await send(f"vms/{SITE.signs[0].id}/command", {"command": "c1", "time": now, "multi": "", "priority": 3, "lease_s": 60})
     await send(f"vms/{SITE.signs[0].id}/result", {"seq": 0, "time": now, "command": "c1", "outcome": "accepted"})
     await send(f"net/{SITE.network_links[0].id}/metrics", {"seq": 0, "time": now, "metrics": {"latency_ms": 4.5, "link_up": 1}})
@@ -149,14 +157,24 @@ async def test_every_stream_has_its_view(bench: Bench) -> None:
     await bench.close()
 
     assert [(1, 2), (82, 3), (82, 3)] == bench.rows("SELECT code, parameter FROM analytics.signal_events ORDER BY ordinal")
-    assert [(None, 104), (12.5, None)] == bench.rows("SELECT fps, frame_bytes FROM analytics.camera_health ORDER BY fps NULLS FIRST")
-    assert [("command", None), ("result", None), ("status", 7)] == bench.rows("SELECT step, crc FROM analytics.sign_messages ORDER BY step")
-    assert [("latency_ms", 4.5, "ms"), ("link_up", 1.0, "1")] == bench.rows("SELECT metric, value, unit FROM analytics.sensor_readings ORDER BY metric")
-    assert [("online", False), ("offline", True)] == bench.rows(
-        "SELECT state, \"end\" IS NULL FROM analytics.device_outages ORDER BY onset"
+    assert [(None, 104), (12.5, None)] == bench.rows(
+        "SELECT fps, frame_bytes FROM analytics.camera_health ORDER BY fps NULLS FIRST"
     )
-    assert [("unknown_device", f"{base}/net/nobody/metrics", b"{}")] == bench.rows("SELECT reason, topic, payload FROM analytics.dead_letters")
-    assert [(11, 9, 1, 1)] == bench.rows("SELECT sum(received)::int, sum(stored)::int, sum(duplicate)::int, sum(rejected)::int FROM analytics.ledger")
+    assert [("command", None), ("result", None), ("status", 7)] == bench.rows(
+        "SELECT step, crc FROM analytics.sign_messages ORDER BY step"
+    )
+    assert [("latency_ms", 4.5, "ms"), ("link_up", 1.0, "1")] == bench.rows(
+        "SELECT metric, value, unit FROM analytics.sensor_readings ORDER BY metric"
+    )
+    assert [("online", False), ("offline", True)] == bench.rows(
+        'SELECT state, "end" IS NULL FROM analytics.device_outages ORDER BY onset'
+    )
+    assert [("unknown_device", f"{base}/net/nobody/metrics", b"{}")] == bench.rows(
+        "SELECT reason, topic, payload FROM analytics.dead_letters"
+    )
+    assert [(11, 9, 1, 1)] == bench.rows(
+        "SELECT sum(received)::int, sum(stored)::int, sum(duplicate)::int, sum(rejected)::int FROM analytics.ledger"
+    )
     assert bench.verify()[0].balanced
 
 
@@ -250,5 +268,3 @@ async def test_the_reader_may_not_write_and_the_analyst_sees_only_the_views(benc
             connection.execute(f"SET ROLE {role}")  # type: ignore[arg-type]
             with pytest.raises(psycopg.errors.Error):
                 connection.execute(statement)  # type: ignore[arg-type]
-
-

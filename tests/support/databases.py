@@ -261,7 +261,9 @@ class ApacheServer:
         if os.geteuid() == 0:
             # The chroot's account may have another number than ours of that name.
             subprocess.run(
-                ["chroot", str(self._root), "chown", "postgres:postgres", self._inside(self._home)], check=True, capture_output=True
+                ["chroot", str(self._root), "chown", "postgres:postgres", self._inside(self._home)],
+                check=True,
+                capture_output=True,
             )
         made = subprocess.run(
             [

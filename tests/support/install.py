@@ -122,7 +122,13 @@ def _run(command: Sequence[str], environment: Mapping[str, str]) -> bool:
     """Run quietly; on failure print the end of what it said."""
     began = time.monotonic()
     done = subprocess.run(
-        command, check=False, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        check=False,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     if done.returncode == 0:
         _say(f"  done in {time.monotonic() - began:.0f} s")

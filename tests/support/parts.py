@@ -21,7 +21,7 @@ MOSQUITTO: Final = "broker mosquitto"
 CHROMIUM: Final = "browser chromium"
 LEVELS: Final = ("plain", "apache", "community")
 
-INSTALL: Final = "`make parts`, or as root `python -m tests.support.install`, installs it"
+INSTALL: Final = "`make parts`, best as root, installs it"
 
 
 class UnavailableError(Exception):
@@ -52,12 +52,12 @@ class Book:
     def getting(self, part: str) -> Iterator[None]:
         """Around what gets hold of `part`: when it is unavailable, the test is skipped and the reason kept."""
         if part in self.missing:
-            pytest.skip(f"{part}: {self.missing[part]}")
+            pytest.skip(f"no {part}: see the closing summary")
         try:
             yield
         except UnavailableError as error:
             self.missing[part] = str(error)
-            pytest.skip(f"{part}: {error}")
+            pytest.skip(f"no {part}: {error}")
         except Exception as error:
             # Found but broken: this test fails, the next ones need not wait for it again.
             self.missing[part] = f"did not start: {error}"

@@ -90,7 +90,9 @@ def test_a_60_s_reading_is_one_bin() -> None:
 
 
 def test_1_s_readings_sum_and_speed_is_weighted_by_volume() -> None:
-    found = bin_of(*(reading(at_s=s, period_s=1, seq=s, volume=s % 3, speed=100 * (s % 3) or None, occupancy=s) for s in range(60)))
+    found = bin_of(
+        *(reading(at_s=s, period_s=1, seq=s, volume=s % 3, speed=100 * (s % 3) or None, occupancy=s) for s in range(60))
+    )
 
     assert 60 == found.volume
     assert (20 * 100 * 1 + 20 * 200 * 2, 60) == (found.speed_sum, found.speed_volume)
@@ -128,7 +130,10 @@ def test_1_s_readings_sum_and_speed_is_weighted_by_volume() -> None:
         ([reading(lane=12, period_s=60)], "missing(lane)"),
         # A fault in half of the minute leaves the other half.
         (
-            [reading(period_s=30), reading(at_s=30, period_s=30, seq=1, volume=None, occupancy=None, speed=None, fault="open_loop")],
+            [
+                reading(period_s=30),
+                reading(at_s=30, period_s=30, seq=1, volume=None, occupancy=None, speed=None, fault="open_loop"),
+            ],
             "partial",
         ),
     ],

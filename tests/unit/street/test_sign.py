@@ -23,9 +23,7 @@ def at(seconds: float) -> datetime:
     return NOON + timedelta(seconds=seconds)
 
 
-def command(
-    name: str = "a", *, sent: float = 0, multi: str = "MACET", priority: int = 5, lease: float = 60
-) -> bytes:
+def command(name: str = "a", *, sent: float = 0, multi: str = "MACET", priority: int = 5, lease: float = 60) -> bytes:
     """A command as the dispatcher encodes it."""
     return msgspec.json.encode(Command(name, at(sent), multi, priority, lease))
 
@@ -115,9 +113,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("before", "given", "moment", "expected"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
-)
+@pytest.mark.parametrize(("before", "given", "moment", "expected"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_answers(
     sign: SignDevice,
     before: list[tuple[bytes, float]],
