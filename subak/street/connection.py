@@ -150,9 +150,14 @@ class Connection:
             for task in done:
                 task.result()
         finally:
+            # Again and again: before Python 3.12 `wait_for`, inside aiomqtt, swallows a cancellation that meets its result.
+            while running := [task for task in tasks if not task.done()]:
+                for task in running:
+                    task.cancel()
+                await asyncio.wait(running, timeout=0.05)
             for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+                if not task.cancelled():
+                    task.exception()
 
     async def _send_all(self, client: aiomqtt.Client) -> None:
         while True:

@@ -33,8 +33,24 @@ REPORT_EVERY = 30.0
 ROOM = 8
 """Unconfirmed messages a device may have before a run at full speed waits for it."""
 
-LAST_WORDS = 1.5
-"""Seconds for everything that is still to be said when the street ends."""
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long the end of a run waits for the broker, in seconds.
+
+    Attributes:
+        messages: For what is still to be sent.
+        goodbyes: For `shutdown` of every device.
+    """
+
+    messages: float
+    goodbyes: float
+
+
+STOPPED = Patience(0.6, 1.0)
+"""Someone asked the street to stop and waits for it."""
+
+DONE = Patience(30.0, 10.0)
+"""The duration is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,17 +248,19 @@ class Street:
 
     async def _leave(self, tasks: list[asyncio.Task[None]]) -> None:
         """Send what waits, say `shutdown`, and leave even when the broker does not answer."""
-        patience = time.monotonic() + (LAST_WORDS / 2 if self._stop.is_set() else 30.0)
-        while time.monotonic() < patience and any(
+        patience = STOPPED if self._stop.is_set() else DONE
+        end = time.monotonic() + patience.messages
+        while time.monotonic() < end and any(
             item.pending for item in self._connections.values() if item.connected.is_set()
         ):
             await asyncio.sleep(0.005)
         for connection in self._connections.values():
             connection.end()
-        _, late = await asyncio.wait(tasks, timeout=LAST_WORDS / 2)
+        _, late = await asyncio.wait(tasks, timeout=patience.goodbyes)
         for task in late:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if late:
+            await asyncio.wait(late, timeout=0.2)
 
     def _confirmed(self, delivery: Delivery) -> None:
         if self._truth is not None:
