@@ -86,7 +86,7 @@ class Collector:
         finally:
             self.connected.clear()
             if self._receiver is not None:
-                self._receiver.disconnect()
+                await self._receiver.disconnect()
 
     async def _connect(self) -> Receiver:
         async for attempt in stamina.retry_context(
@@ -139,6 +139,11 @@ class Collector:
         if len(self._waiting) > 2 * self._receive_maximum and not self._paused and self._receiver is not None:
             self._paused = True
             self._receiver.pause()
+
+    @property
+    def is_held_back(self) -> bool:
+        """The socket is not read, since twice the window waits here."""
+        return self._paused
 
     async def batch(self, most: int, delay_s: float, patience_s: float) -> list[Delivery]:
         """The next messages, in order of receipt.

@@ -118,7 +118,7 @@ async def _subscribe(address: Address, topic_filter: str) -> None:
         try:
             await receiver.subscribed
         finally:
-            receiver.disconnect()
+            await receiver.disconnect()
 
 
 def _database(settings: Settings, found: list[Finding]) -> None:

@@ -6,6 +6,7 @@ It only moves packets. When to acknowledge, and when to connect again, is the co
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -17,6 +18,7 @@ from ingest.mqtt.address import Address
 SUBSCRIBE_ID: Final = 1
 GRANTED: Final = (mqtt5.SubAckReasonCode.GRANTED_QOS_AT_MOST_ONCE, mqtt5.SubAckReasonCode.GRANTED_QOS_AT_LEAST_ONCE)
 HIGHEST_QOS: Final = mqtt5.QoS.AT_LEAST_ONCE
+GOODBYE_S: Final = 1.0
 DEAD_AFTER: Final = 1.5  # keep-alive periods without a byte from the broker (MQTT 5, 3.1.2.10, seen from our side)
 
 
@@ -171,9 +173,16 @@ class Receiver(asyncio.Protocol):
             self._transport.resume_reading()
             self._last_byte = self._loop.time()
 
-    def disconnect(self) -> None:
-        """Leave in order; the session stays at the broker."""
+    async def disconnect(self) -> None:
+        """Leave in order; the session stays at the broker.
+
+        The broker closes the connection when it has read all before the DISCONNECT. Closing it ourselves could make it
+        throw away acknowledgements that it has not read yet.
+        """
         self._write(mqtt5.DisconnectPacket().write())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_S):
+                await asyncio.shield(self.lost)
         if self._transport is not None:
             self._transport.close()
 
