@@ -9,6 +9,7 @@ blocked on a pipe of which only we hold the other end. The kernel closes that en
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
 import time
@@ -98,15 +99,34 @@ class Child:
         self.kill()
 
     def kill(self) -> None:
-        """End it at once (SIGKILL), as a power cut would."""
+        """End it and the processes it started at once (SIGKILL), as a power cut would.
+
+        Those of a database server would else live on for a moment, and could still commit.
+        """
         # The watcher first: it must not send its signal to whoever gets the pid next.
         self._watcher.kill()
         self._watcher.wait()
         if self._watcher.stdin is not None:
             self._watcher.stdin.close()
         if self.is_running:
+            # Stopped first, so that it starts none while we look for them.
+            self._process.send_signal(signal.SIGSTOP)
+            children = _children(self.pid)
             self._process.kill()
+            for child in children:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(child, signal.SIGKILL)
         self._process.wait()
+
+
+def _children(parent: int) -> list[int]:
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        # Gone meanwhile, or not ours to see.
+        with contextlib.suppress(OSError):
+            if int(stat.read_text(encoding="utf-8").rpartition(")")[2].split()[1]) == parent:
+                found.append(int(stat.parent.name))
+    return found
 
 
 def wait_gone(pid: int, timeout_s: float) -> bool:
