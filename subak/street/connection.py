@@ -30,13 +30,24 @@ FIRST_WAIT, LONGEST_WAIT = 0.25, 10.0
 TIMEOUT = 10.0
 """Seconds to wait for the broker's answer before the connection counts as broken."""
 
+ROOM = 8
+"""Unconfirmed messages at which a connection says that it has room for more."""
+
 Confirmed = Callable[[Delivery], None]
 Commanded = Callable[[str, bytes, bool], None]
 """Device, payload, and whether the broker had kept the message."""
 
 
 class Connection:
-    """The line of one device."""
+    """The line of one device.
+
+    Attributes:
+        device: Its name.
+        connected: The broker knows us.
+        room: Few messages wait.
+        idle: None waits.
+        sent: Messages that the broker confirmed.
+    """
 
     def __init__(
         self,
@@ -66,12 +77,20 @@ class Connection:
         self._last_word = Presence.OFFLINE
         self._ending = False
         self.connected = asyncio.Event()
+        self.room = asyncio.Event()
+        self.idle = asyncio.Event()
         self.sent = 0
+        self._look()
 
     @property
     def pending(self) -> int:
         """Messages that the broker has not confirmed."""
         return len(self._buffer) + (self._current is not None)
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether the device means to be connected."""
+        return self._wanted.is_set()
 
     def send(self, delivery: Delivery) -> None:
         """Put a message into the buffer."""
@@ -81,6 +100,7 @@ class Connection:
             self._dropped(self._buffer.popleft())
         self._buffer.append(delivery)
         self._filled.set()
+        self._look()
 
     def down(self) -> None:
         """Leave the broker as if power had gone: the last word is that of the will."""
@@ -159,6 +179,13 @@ class Connection:
                 if not task.cancelled():
                     task.exception()
 
+    def _look(self) -> None:
+        for event, yes in ((self.room, self.pending <= ROOM), (self.idle, self.pending == 0)):
+            if yes:
+                event.set()
+            else:
+                event.clear()
+
     async def _send_all(self, client: aiomqtt.Client) -> None:
         while True:
             if self._current is None:
@@ -170,6 +197,7 @@ class Connection:
             self.sent += 1
             delivery, self._current = self._current, None
             self._confirmed(delivery)
+            self._look()
 
     async def _receive_all(self, client: aiomqtt.Client) -> None:
         # Also for devices that subscribe to nothing: only a reader notices that the line broke.

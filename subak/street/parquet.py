@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -44,4 +43,4 @@ class Table:
             self._written = pa.concat_tables([self._written, pa.table(columns, schema=self._schema)])
         beside = self._path.with_suffix(".part")
         pq.write_table(self._written, beside, compression="zstd")
-        os.replace(beside, self._path)
+        beside.replace(self._path)

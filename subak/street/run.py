@@ -7,9 +7,11 @@ import heapq
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from config.site import Kind, Site
 from ingest.mqtt.address import Address
@@ -30,8 +32,6 @@ FLUSH_EVERY = 20.0
 REPORT_EVERY = 30.0
 """Real seconds between two lines of progress."""
 
-ROOM = 8
-"""Unconfirmed messages a device may have before a run at full speed waits for it."""
 
 @dataclass(frozen=True, slots=True)
 class Patience:
@@ -80,6 +80,12 @@ class Options:
     quiet: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Live:
+    traffic: Traffic
+    field: Field
+
+
 class Street:
     """One run."""
 
@@ -111,8 +117,7 @@ class Street:
             )
             for device in site.devices
         }
-        self._traffic: Traffic | None = None
-        self._field: Field | None = None
+        self._live: _Live | None = None
         self._lost = 0
 
     def stop(self) -> None:
@@ -127,8 +132,7 @@ class Street:
         """
         options = self._options
         with Traffic(self._site, self._assumptions, options.seed, options.clock.begin, options.incidents) as traffic:
-            self._traffic = traffic
-            self._field = Field(
+            field = Field(
                 self._site,
                 self._assumptions,
                 traffic,
@@ -136,10 +140,11 @@ class Street:
                 frames=options.frames,
                 defects=self._defects,
             )
+            self._live = live = _Live(traffic, field)
             tasks = [asyncio.create_task(connection.run()) for connection in self._connections.values()]
             try:
                 await self._warm_up(traffic)
-                await self._go(traffic)
+                await self._go(live)
             finally:
                 await self._leave(tasks)
                 if self._truth is not None:
@@ -155,29 +160,36 @@ class Street:
             f"{len(self._connections)} devices of {self._site.name} to {self._options.address!r}; "
             f"streets filled in {time.monotonic() - begun:.1f} s"
         )
-        for connection in self._connections.values():
-            if not await self._wait_for(connection.connected):
-                return
-
-    async def _wait_for(self, event: asyncio.Event) -> bool:
-        """Wait for a device to be connected; False when the street is stopped before."""
-        waiting = [asyncio.ensure_future(event.wait()), asyncio.ensure_future(self._stop.wait())]
-        done, _ = await asyncio.wait(waiting, timeout=5, return_when=asyncio.FIRST_COMPLETED)
-        if not done:
+        if self._stop.is_set() or await self._unless_stopped([item.connected for item in self._connections.values()], 5.0):
+            return
+        if not self._stop.is_set():
             self._say(f"no broker at {self._options.address!r} yet; trying on")
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        for task in waiting:
-            task.cancel()
-        return not self._stop.is_set()
+            await self._unless_stopped([item.connected for item in self._connections.values()])
 
-    async def _go(self, traffic: Traffic) -> None:
+    async def _unless_stopped(self, events: Iterable[asyncio.Event], patience: float | None = None) -> bool:
+        """Wait until all `events` are set; False when the street is stopped, or `patience` (s) ends, before that."""
+        waiting = [asyncio.ensure_future(event.wait()) for event in events if not event.is_set()]
+        if not waiting:
+            return True
+        everything = asyncio.ensure_future(asyncio.wait(waiting))
+        stop = asyncio.ensure_future(self._stop.wait())
+        try:
+            both: list[asyncio.Future[Any]] = [everything, stop]
+            await asyncio.wait(both, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+            return everything.done()
+        finally:
+            for task in (stop, everything, *waiting):
+                task.cancel()
+
+    async def _go(self, live: _Live) -> None:
+        traffic = live.traffic
         self._clock = self._clock.started()
         flushed = reported = time.monotonic()
         while not self._stop.is_set() and (self._end is None or traffic.now < self._end):
             await self._keep_pace(traffic.now + 1)
             if self._stop.is_set():
                 break
-            self._second(traffic.step())
+            self._second(live, traffic.step())
             now = time.monotonic()
             if now - flushed >= FLUSH_EVERY:
                 flushed = now
@@ -193,25 +205,22 @@ class Street:
         """Wait until the second that ends at `second` may be simulated."""
         wait = self._clock.wait(second)
         if wait > 0:
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), wait)
-            except TimeoutError:
-                return
+        # Connections get their turn even when the simulation lags behind the clock.
         await asyncio.sleep(0)
         if self._clock.speed == 0:
-            while not self._stop.is_set() and any(item.pending > ROOM for item in self._connections.values()):
-                await asyncio.sleep(0.002)
+            # Not for a device that is down: only the simulation brings it back.
+            await self._unless_stopped(item.room for item in self._connections.values() if item.is_wanted)
 
-    def _second(self, second: Second) -> None:
-        assert self._field is not None
-        assert self._traffic is not None
+    def _second(self, live: _Live, second: Second) -> None:
         now = second.start + 1
         self._power(second.start)
         if self._truth is not None:
             self._truth.second(second)
             if second.start % QUEUES_EVERY == 0:
-                self._truth.queues(self._traffic.queues())
-        self._take(self._field.second(second), now)
+                self._truth.queues(live.traffic.queues())
+        self._take(live.field.second(second), now)
         for delivery in self._way.rubbish(now):
             self._post(delivery)
         while self._due and self._due[0][0] <= now:
@@ -249,18 +258,18 @@ class Street:
     async def _leave(self, tasks: list[asyncio.Task[None]]) -> None:
         """Send what waits, say `shutdown`, and leave even when the broker does not answer."""
         patience = STOPPED if self._stop.is_set() else DONE
-        end = time.monotonic() + patience.messages
-        while time.monotonic() < end and any(
-            item.pending for item in self._connections.values() if item.connected.is_set()
-        ):
-            await asyncio.sleep(0.005)
+        waiting = [asyncio.ensure_future(item.idle.wait()) for item in self._connections.values() if item.connected.is_set()]
+        if waiting:
+            _, late = await asyncio.wait(waiting, timeout=patience.messages)
+            for task in late:
+                task.cancel()
         for connection in self._connections.values():
             connection.end()
-        _, late = await asyncio.wait(tasks, timeout=patience.goodbyes)
-        for task in late:
-            task.cancel()
-        if late:
-            await asyncio.wait(late, timeout=0.2)
+        _, staying = await asyncio.wait(tasks, timeout=patience.goodbyes)
+        for line in staying:
+            line.cancel()
+        if staying:
+            await asyncio.wait(staying, timeout=0.2)
 
     def _confirmed(self, delivery: Delivery) -> None:
         if self._truth is not None:
@@ -272,10 +281,10 @@ class Street:
             self._truth.dropped(delivery)
 
     def _commanded(self, sign: str, payload: bytes, retained: bool) -> None:
-        if self._field is None or self._traffic is None:
+        if self._live is None:
             return
-        now = self._traffic.now
-        self._take(self._field.command(sign, payload, retained=retained), now)
+        now = self._live.traffic.now
+        self._take(self._live.field.command(sign, payload, retained=retained), now)
         while self._due and self._due[0][0] <= now:
             self._post(heapq.heappop(self._due)[2])
 

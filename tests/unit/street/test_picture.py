@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -12,8 +13,9 @@ from subak.street.assumptions import load_assumptions
 from subak.street.picture import HEIGHT, WIDTH, Picture, daylight
 from subak.street.traffic import Seen
 
-NOON = datetime(2026, 11, 24, 12, 0)
-NIGHT = datetime(2026, 11, 24, 23, 0)
+BALI = ZoneInfo("Asia/Makassar")
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=BALI)
+NIGHT = datetime(2026, 11, 24, 23, 0, tzinfo=BALI)
 
 
 @pytest.fixture(scope="module")
