@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, field_validator
 
+from config.dialects import Address, Spoken, dialect_problems
 from config.errors import ConfigFileError
 from config.files import Strict, load
 
@@ -148,7 +149,7 @@ class Detector(Strict):
     distance: Annotated[float, Field(ge=0, le=1000)] = 40.0
 
 
-class Controller(Strict):
+class Controller(Spoken):
     """A signal controller (`atc`).
 
     Attributes:
@@ -160,7 +161,6 @@ class Controller(Strict):
     id: Name
     junction: Name
     period: Annotated[float, Field(gt=0, le=3600)]
-    dialect: Name = "native"
     detectors: tuple[Detector, ...] = Field(min_length=1)
 
 
@@ -176,7 +176,7 @@ class VirtualLane(Strict):
     lane: Code
 
 
-class Camera(Strict):
+class Camera(Spoken):
     """A CCTV camera.
 
     Attributes:
@@ -193,11 +193,10 @@ class Camera(Strict):
     position: Position
     height: Annotated[float, Field(gt=0, le=60)] = 7.0
     period: Annotated[float, Field(gt=0, le=3600)] = 60.0
-    dialect: Name = "native"
     lanes: tuple[VirtualLane, ...] = ()
 
 
-class Sign(Strict):
+class Sign(Spoken):
     """A variable message sign.
 
     Attributes:
@@ -215,10 +214,9 @@ class Sign(Strict):
     columns: Annotated[int, Field(ge=4, le=60)] = 15
     rows: Annotated[int, Field(ge=1, le=6)] = 3
     pages: Annotated[int, Field(ge=1, le=6)] = 2
-    dialect: Name = "native"
 
 
-class Sensor(Strict):
+class Sensor(Spoken):
     """A device that reports `metrics`: a network link, a Wi-Fi access point or an application.
 
     Attributes:
@@ -232,7 +230,6 @@ class Sensor(Strict):
     position: Position | None = None
     serves: tuple[Name, ...] = ()
     period: Annotated[float, Field(gt=0, le=3600)] = 30.0
-    dialect: Name = "native"
 
 
 class Metric(Strict):
@@ -294,7 +291,8 @@ class Device(Strict):
     position: Position | None
     junction: Name | None
     period: float | None
-    dialect: Name
+    dialect: str
+    address: Address
 
 
 class Site(Strict):
@@ -357,6 +355,7 @@ class Site(Strict):
                     junction=controller.junction,
                     period=controller.period,
                     dialect=controller.dialect,
+                    address=controller.address,
                 )
             )
         for camera in self.cameras:
@@ -369,6 +368,7 @@ class Site(Strict):
                     junction=camera.junction,
                     period=camera.period,
                     dialect=camera.dialect,
+                    address=camera.address,
                 )
             )
         for sign in self.signs:
@@ -381,6 +381,7 @@ class Site(Strict):
                     junction=None,
                     period=None,
                     dialect=sign.dialect,
+                    address=sign.address,
                 )
             )
         for kind, sensors in (
@@ -398,12 +399,20 @@ class Site(Strict):
                         junction=None,
                         period=sensor.period,
                         dialect=sensor.dialect,
+                        address=sensor.address,
                     )
                 )
         return tuple(found)
 
 
 SHARED_METRICS = Path(__file__).parent / "metrics.yaml"
+
+_FILES = {
+    "controllers.yaml": (Kind.ATC,),
+    "cameras.yaml": (Kind.CCTV,),
+    "signs.yaml": (Kind.VMS,),
+    "sensors.yaml": (Kind.NET, Kind.WIFI, Kind.APP),
+}
 
 
 def load_site(path: Path) -> Site:
@@ -475,6 +484,14 @@ def _check(site: Site) -> None:
     ):
         _report(site.path / file, [problem for owner in owners for problem in _bad_lanes(site, *owner)])
     _report(
+        site.path / "controllers.yaml",
+        [
+            problem
+            for controller in site.controllers
+            for problem in _twice(f"{controller.id}.detectors, number", (str(d.number) for d in controller.detectors))
+        ],
+    )
+    _report(
         site.path / "cameras.yaml",
         [
             f"{camera.id}.approach: {camera.approach!r} is no approach of {camera.junction}"
@@ -490,6 +507,16 @@ def _check(site: Site) -> None:
             if sign.link not in site.link
         ],
     )
+    for file, kinds in _FILES.items():
+        _report(
+            site.path / file,
+            [
+                problem
+                for device in site.devices
+                if device.kind in kinds
+                for problem in dialect_problems(device.id, device.kind, device.dialect, device.address)
+            ],
+        )
     names = {device.id for device in site.devices}
     _report(
         site.path / "sensors.yaml",

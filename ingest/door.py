@@ -9,23 +9,23 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from config.dialects import NATIVE
 from config.errors import ConfigError
 from config.faults import load_occupancy_faults
 from config.site import Kind, Site
 from ingest.deadletters import PAYLOAD_KEPT, dead_letter
-from ingest.feeds import Context, Feed, Message, Route
-from ingest.feeds.native.decoder import NativeFeed
+from ingest.feeds import Context, Decoded, Feed, Message, Route
+from ingest.feeds.catalogue import feed_of
 from ingest.readings import US, DeadLetter, Record
 from ingest.reasons import Reason
 from ingest.registry import Registry
-from ingest.topics import ROOT, STREAMS, Stream, topic
-
-FEEDS: dict[str, Feed] = {"native": NativeFeed()}
-"""Feed by dialect."""
+from ingest.topics import ROOT, STREAMS, Stream, site_filter
 
 _KINDS = [kind.value for kind in Kind]
 _LEVELS = 6  # subak / v1 / site / kind / device / stream
+_SHOWN = 6  # topics named in one detail
 
 
 class Disposition(StrEnum):
@@ -47,6 +47,8 @@ class Admission(Struct, frozen=True):
         records: Facts, in the order of the message.
         dead: At most one whole dead letter, or one partial dead letter a reason.
         disposition: `rejected` when there are no records.
+        numbers: All sequence numbers of a message that carries several; `seq` is None then.
+        also: The same message's meaning for further devices, where it speaks for several; each is accounted at its own.
     """
 
     source: int
@@ -56,6 +58,8 @@ class Admission(Struct, frozen=True):
     records: list[Record]
     dead: list[DeadLetter]
     disposition: Disposition
+    numbers: tuple[int, ...] = ()
+    also: tuple[Admission, ...] = ()
 
     @property
     def key(self) -> tuple[int, int] | None:
@@ -76,7 +80,7 @@ class Door:
         *,
         future_tolerance_s: float = 5.0,
         occupancy_faults: Mapping[int, str] | None = None,
-        feeds: Mapping[str, Feed] = FEEDS,
+        feeds: Mapping[str, Feed] | None = None,
     ) -> None:
         """Prepare the routes of every topic the site may use.
 
@@ -85,10 +89,11 @@ class Door:
             site: The site folder, read.
             future_tolerance_s: As in the settings.
             occupancy_faults: Fault codes in place of an occupancy; by default those of `config/norms`.
-            feeds: Feed by dialect.
+            feeds: Feed by dialect; by default those of `ingest/feeds`.
 
         Raises:
-            ConfigError: A device of the site speaks a dialect that there is no feed for.
+            ConfigError: A device of the site speaks a dialect that there is no feed for, two devices have the same address
+                in their dialect, or a package that a feed needs is not installed.
         """
         self._registry = registry
         self._site = site.name
@@ -96,7 +101,25 @@ class Door:
             future_tolerance_us=round(future_tolerance_s * US),
             occupancy_faults=load_occupancy_faults() if occupancy_faults is None else occupancy_faults,
         )
-        self._routes = _routes(registry, site.name, feeds)
+        self._speakers = [(name, feed, feed.routes(site.name, own)) for name, feed, own in _speakers(registry, feeds)]
+        self._routes: dict[str, tuple[Feed, Route]] = {}
+        for name, feed, routes in self._speakers:
+            for known, route in routes.items():
+                owner = self._routes.setdefault(known, (feed, route))
+                if owner[0] is not feed:
+                    raise ConfigError(
+                        f"device {route.device}: its topic {known} in dialect {name} belongs to {owner[1].device} already"
+                    )
+        self._foreign = [(name, feed, routes, feed.territory(routes)) for name, feed, routes in self._speakers if name != NATIVE]
+
+    @property
+    def topic_filters(self) -> list[str]:
+        """What to subscribe to: everything the site's native devices may send, and the topics of every other dialect."""
+        filters = [site_filter(self._site)]
+        for name, feed, routes in self._speakers:
+            if name != NATIVE:
+                filters += feed.filters(routes)
+        return filters
 
     def admit(self, topic: str, payload: bytes, received_us: int) -> Admission:
         """Decide about one message. Never raises.
@@ -109,18 +132,23 @@ class Door:
         # Only topics of known devices are kept, so an attacker's millions of topics fill nothing.
         found = self._routes.get(topic)
         if found is None:
-            return self._no_route(topic, payload, received_us)
+            # A sender may have devices that the site folder does not know; its feed wants to hear of them.
+            found = self._routes.get(topic[: topic.rfind("/") + 1] + "+")
+            if found is None:
+                return self._no_route(topic, payload, received_us)
         feed, route = found
         if not payload:
-            return _rejected(route, topic, payload, received_us, Reason.EMPTY_PAYLOAD, "the message has no payload")
+            return _rejected(found, topic, payload, received_us, Reason.EMPTY_PAYLOAD, "the message has no payload")
         if len(payload) > PAYLOAD_KEPT:
             detail = f"the payload has {len(payload)} bytes; the largest allowed is {PAYLOAD_KEPT}"
-            return _rejected(route, topic, payload, received_us, Reason.TOO_LARGE, detail)
+            return _rejected(found, topic, payload, received_us, Reason.TOO_LARGE, detail)
         try:
             decoded = feed.decode(Message(topic, payload, received_us), route, self._context)
         except Exception as error:  # noqa: BLE001 - a fault of a decoder must cost one message, not the street
             detail = f"{type(error).__name__}: {error}"
-            return _rejected(route, topic, payload, received_us, Reason.DECODER_FAULT, detail)
+            return _rejected(found, topic, payload, received_us, Reason.DECODER_FAULT, detail)
+        if feed.redacts or decoded.route is not None or decoded.also or decoded.numbers:
+            return _unusual(feed, route, decoded, payload)
         records = decoded.records
         return Admission(
             route.source,
@@ -132,10 +160,30 @@ class Door:
             _ADMITTED if records else _REJECTED,
         )
 
+    def redact(self, topic: str, payload: bytes) -> bytes:
+        """What of a payload may be stored anywhere but as facts, such as in a dead letter made elsewhere."""
+        found = self._routes.get(topic)
+        feed = found[0] if found is not None else self._territory(topic)[0]
+        return payload if feed is None or not feed.redacts else _clean(feed, payload)
+
+    def _territory(self, topic: str) -> tuple[Feed | None, str]:
+        """The foreign feed that a topic without a route belongs to by its form, and which topics that feed knows."""
+        for name, feed, routes, filters in self._foreign:
+            if any(matches(pattern, topic) for pattern in filters):
+                shown = sorted(routes)[:_SHOWN]
+                more = f" and {len(routes) - _SHOWN} more" if len(routes) > _SHOWN else ""
+                return feed, f"no device of dialect {name} has this topic; theirs are {', '.join(shown)}{more}"
+        return None, ""
+
     def _no_route(self, topic: str, payload: bytes, received_us: int) -> Admission:
-        source, stream, reason, detail = self._explain(topic)
+        feed, detail = self._territory(topic)
+        if feed is None:
+            source, stream, reason, detail = self._explain(topic)
+        else:
+            source, stream, reason = 0, None, Reason.UNKNOWN_TOPIC
         letter = dead_letter(source, topic, payload, received_us, reason, detail)
-        return Admission(source, stream, None, None, [], [letter], _REJECTED)
+        dead = [letter] if feed is None or not feed.redacts else _redacted(feed, [letter], payload)
+        return Admission(source, stream, None, None, [], dead, _REJECTED)
 
     def _explain(self, topic: str) -> tuple[int, Stream | None, Reason, str]:
         """Why a topic leads nowhere, level by level."""
@@ -155,26 +203,89 @@ class Door:
             return 0, None, Reason.UNKNOWN_DEVICE, f"no device {device[:64]!r} in the site folder"
         if entry.kind != kind:
             return 0, None, Reason.UNKNOWN_DEVICE, f"device {device!r} is of kind {entry.kind}, not {kind}"
+        if entry.dialect != NATIVE:
+            own = [known for known, (_, route) in self._routes.items() if route.source == entry.number]
+            detail = f"device {device!r} speaks dialect {entry.dialect}; its topics are {', '.join(sorted(own)[:_SHOWN])}"
+            return entry.number, None, Reason.UNKNOWN_TOPIC, detail
         streams = ", ".join(sorted(STREAMS[entry.kind]))
         detail = f"{stream[:64]!r} is no stream of kind {kind}; its streams are {streams}"
         return entry.number, None, Reason.UNKNOWN_STREAM, detail
 
 
-def _routes(registry: Registry, site: str, feeds: Mapping[str, Feed]) -> dict[str, tuple[Feed, Route]]:
+def matches(pattern: str, topic: str) -> bool:
+    """Whether a topic filter (MQTT 5, 4.7) covers a topic."""
+    if "+" not in pattern and not pattern.endswith("#"):
+        return pattern == topic
+    wanted, levels = pattern.split("/"), topic.split("/")
+    if wanted[-1] == "#":
+        wanted.pop()
+        if len(levels) < len(wanted):
+            return False
+        levels = levels[: len(wanted)]
+    return len(wanted) == len(levels) and all(want in ("+", level) for want, level in zip(wanted, levels, strict=True))
+
+
+def _speakers(registry: Registry, feeds: Mapping[str, Feed] | None) -> list[tuple[str, Feed, list[Route]]]:
+    """Every dialect that is spoken, with its feed and one route a device."""
     metrics = {kind: registry.metrics_of(kind) for kind in Kind}
-    routes: dict[str, tuple[Feed, Route]] = {}
+    speakers: dict[str, tuple[str, Feed, list[Route]]] = {}
     for entry in registry:
-        feed = feeds.get(entry.dialect)
-        if feed is None:
-            known = ", ".join(sorted(feeds))
-            raise ConfigError(f"device {entry.name}: no feed for dialect {entry.dialect!r}; dialects are {known}")
-        lanes = dict(entry.lanes)
-        for stream in STREAMS[entry.kind]:
-            route = Route(entry.number, entry.kind, entry.name, stream, lanes, metrics[entry.kind])
-            routes[topic(site, entry.kind, entry.name, stream)] = feed, route
-    return routes
+        if entry.dialect not in speakers:
+            try:
+                found = feed_of(entry.dialect) if feeds is None else feeds.get(entry.dialect)
+            except ConfigError as error:
+                raise ConfigError(f"device {entry.name}: {error}") from error
+            if found is None:
+                known = ", ".join(sorted(feeds or ()))
+                raise ConfigError(f"device {entry.name}: no feed for dialect {entry.dialect!r}; dialects are {known}")
+            speakers[entry.dialect] = entry.dialect, found, []
+        speakers[entry.dialect][2].append(
+            Route(
+                entry.number,
+                entry.kind,
+                entry.name,
+                Stream.PRESENCE,
+                dict(entry.lanes),
+                metrics[entry.kind],
+                dict(entry.channels),
+                entry.period_ms,
+                dict(entry.address),
+            )
+        )
+    return list(speakers.values())
 
 
-def _rejected(route: Route, topic: str, payload: bytes, received_us: int, reason: Reason, detail: str) -> Admission:
+def _unusual(feed: Feed, route: Route, decoded: Decoded, payload: bytes) -> Admission:
+    """The answer to a message of several devices or numbers, or of a feed whose payloads may not be kept as they are."""
+    route = decoded.route or route
+    dead = _redacted(feed, decoded.dead, payload) if feed.redacts else decoded.dead
+    return Admission(
+        route.source,
+        route.stream,
+        decoded.seq,
+        decoded.time_us,
+        decoded.records,
+        dead,
+        _ADMITTED if decoded.records else _REJECTED,
+        decoded.numbers,
+        tuple(_unusual(feed, route, other, payload) for other in decoded.also),
+    )
+
+
+def _redacted(feed: Feed, dead: list[DeadLetter], payload: bytes) -> list[DeadLetter]:
+    kept = _clean(feed, payload) if dead else b""
+    return [replace(letter, payload=kept) for letter in dead]
+
+
+def _clean(feed: Feed, payload: bytes) -> bytes:
+    try:
+        return feed.redact(payload[:PAYLOAD_KEPT])
+    except Exception:  # noqa: BLE001 - in doubt nothing is kept
+        return b""
+
+
+def _rejected(found: tuple[Feed, Route], topic: str, payload: bytes, received_us: int, reason: Reason, detail: str) -> Admission:
+    feed, route = found
     letter = dead_letter(route.source, topic, payload, received_us, reason, detail)
-    return Admission(route.source, route.stream, None, None, [], [letter], _REJECTED)
+    dead = _redacted(feed, [letter], payload) if feed.redacts else [letter]
+    return Admission(route.source, route.stream, None, None, [], dead, _REJECTED)

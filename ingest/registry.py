@@ -20,6 +20,8 @@ class DeviceEntry(Struct, frozen=True):
         dialect: Feed that decodes its messages.
         period_ms: Milliseconds between its reports; None when it reports on change only.
         lanes: Lane numbers by the device's own lane codes, in the order of the site folder.
+        channels: Lane numbers by the controller's detector numbers.
+        address: How the device is called in topics and payloads of its dialect.
     """
 
     number: int
@@ -28,6 +30,8 @@ class DeviceEntry(Struct, frozen=True):
     dialect: str
     period_ms: int | None
     lanes: Mapping[str, int]
+    channels: Mapping[int, int]
+    address: Mapping[str, str]
 
 
 class MetricEntry(Struct, frozen=True):
@@ -72,6 +76,7 @@ class Registry:
             ConfigError: The database has no number for a device, lane or metric of the site.
         """
         codes = lane_codes(site)
+        numbers = {controller.id: {d.number: d.id for d in controller.detectors} for controller in site.controllers}
         missing = [
             *(f"device {device.id}" for device in site.devices if device.id not in devices),
             *(f"lane {code} of {device}" for device, own in codes.items() for code in own if (device, code) not in lanes),
@@ -90,6 +95,10 @@ class Registry:
                     dialect=device.dialect,
                     period_ms=None if device.period is None else fixed(device.period, PERIOD_DIGITS),
                     lanes=MappingProxyType({code: lanes[device.id, code] for code in codes.get(device.id, ())}),
+                    channels=MappingProxyType(
+                        {number: lanes[device.id, code] for number, code in numbers.get(device.id, {}).items()}
+                    ),
+                    address=MappingProxyType({key: str(value) for key, value in device.address.items()}),
                 )
                 for device in site.devices
             },

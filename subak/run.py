@@ -18,7 +18,6 @@ from config.thresholds import bin_tests
 from ingest.collector import Collector, wall_clock_us
 from ingest.door import Door
 from ingest.mqtt.address import Address
-from ingest.topics import site_filter
 from storage.capability import Level
 from storage.errors import StorageError
 from storage.maintain import maintain
@@ -54,7 +53,7 @@ def run(*, role: Role = Role.COLLECTOR, site: Path | None = None, port: int = 80
     inventory = load_site(settings.site)
     logs.configure()
     if role is Role.CONSOLE:
-        from dashboards.console.app import serve  # noqa: PLC0415 - the web stack is an extra
+        from dashboards.console.app import serve
 
         serve(inventory, settings.database_url.get_secret_value(), port)
         return
@@ -75,17 +74,18 @@ async def collect(settings: Settings, site: Site) -> None:
             known = remembered(connection)
     except (StorageError, psycopg.OperationalError) as error:
         raise ConfigError(f"SUBAK_DATABASE_URL: {error}") from error
+    door = Door(registry, site, future_tolerance_s=settings.future_tolerance_s)
     collector = Collector(
         Address.parse(settings.mqtt_url.get_secret_value()),
         client_id=settings.client_id,
-        topic_filters=[site_filter(site.name)],
+        topic_filters=door.topic_filters,
         receive_maximum=settings.receive_maximum,
         session_expiry_s=settings.session_expiry_s,
     )
     pipeline = Pipeline(
         name=settings.client_id,
         source=collector,
-        door=Door(registry, site, future_tolerance_s=settings.future_tolerance_s),
+        door=door,
         registry=registry,
         remembered=known,
         tests=bin_tests(),

@@ -6,11 +6,13 @@ One folder a dialect: `decoder.py`, a README for technicians, `sample.yaml` (the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from msgspec import Struct
 
+from config.errors import ConfigError
 from config.site import Kind
 from ingest.readings import DeadLetter, Record
 from ingest.registry import MetricEntry
@@ -32,6 +34,12 @@ class Route(Struct, frozen=True):
         source: Device number.
         lanes: Lane numbers by the device's lane codes.
         metrics: Metrics its kind may report, by name.
+        channels: Lane numbers by the controller's detector numbers.
+        period_ms: Milliseconds between the device's reports, as the site folder says.
+        address: How the device is called in its dialect.
+        part: What else the feed wants to remember of the topic, such as one detector of a controller.
+        peers: Where one topic carries several devices: their routes by what the payload calls them.
+        memory: What the feed has to know of earlier messages, in an object that the door keeps; most feeds need none.
     """
 
     source: int
@@ -40,6 +48,12 @@ class Route(Struct, frozen=True):
     stream: Stream
     lanes: Mapping[str, int]
     metrics: Mapping[str, MetricEntry]
+    channels: Mapping[int, int] = {}
+    period_ms: int | None = None
+    address: Mapping[str, str] = {}
+    part: str = ""
+    peers: Mapping[str, Route] = {}
+    memory: Any = None
 
 
 class Context(Struct, frozen=True):
@@ -62,17 +76,67 @@ class Decoded(Struct, frozen=True):
         dead: What could not become facts; one that is not partial means that there are no records.
         seq: The message's sequence number, where it has one that could be read (also of a rejected message).
         time_us: The message's own time, where it has one.
+        numbers: All sequence numbers of a message that carries several.
+        route: Whose message it was, where the topic is shared by several devices; None says the topic's.
+        also: What the same message means for further devices; each has its `route`.
     """
 
     records: list[Record]
     dead: list[DeadLetter]
     seq: int | None = None
     time_us: int | None = None
+    numbers: tuple[int, ...] = ()
+    route: Route | None = None
+    also: tuple[Decoded, ...] = ()
 
 
-class Feed(Protocol):
-    """Decodes the messages of one dialect. Pure: no I/O, no state between messages."""
+class Feed(ABC):
+    """Decodes the messages of one dialect. No I/O, and no state of its own: two doors never meet in a feed.
 
+    Attributes:
+        redacts: Payloads may hold what must not be stored, so that dead letters keep what `redact` leaves.
+    """
+
+    redacts: bool = False
+
+    @abstractmethod
+    def routes(self, site: str, devices: Sequence[Route]) -> dict[str, Route]:
+        """The topics of the devices that speak this dialect.
+
+        Args:
+            site: Name of the site.
+            devices: One route a device, whose stream stands for nothing.
+
+        Returns:
+            Routes by topic. A last level `+` stands for every device of the sender that has no topic of its own.
+
+        Raises:
+            ConfigError: Two devices have the same address.
+        """
+
+    @abstractmethod
     def decode(self, message: Message, route: Route, context: Context) -> Decoded:
         """Turn one message into records and dead letters; at least one of the two. Does not raise on bad input."""
-        ...
+
+    def filters(self, routes: Mapping[str, Route]) -> list[str]:
+        """Topic filters to subscribe to for these routes: exactly their topics, so that nothing else is even received."""
+        return sorted(routes)
+
+    def territory(self, routes: Mapping[str, Route]) -> list[str]:
+        """Topic filters under which whatever comes is of this dialect, known or not."""
+        return self.filters(routes)
+
+    def redact(self, payload: bytes) -> bytes:
+        """What of a payload may be kept in a dead letter. Does not raise."""
+        return payload
+
+
+def claim(routes: dict[str, Route], topic: str, route: Route) -> None:
+    """Give a topic to a device.
+
+    Raises:
+        ConfigError: It belongs to another one already.
+    """
+    owner = routes.setdefault(topic, route)
+    if owner is not route:
+        raise ConfigError(f"devices {owner.device} and {route.device} have the same address: both would own topic {topic}")

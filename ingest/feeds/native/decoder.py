@@ -6,21 +6,22 @@ lanes, events or metrics beside a bad one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ingest import contract
-from ingest.feeds import Context, Decoded, Message, Route
+from ingest.feeds import Context, Decoded, Feed, Message, Route
 from ingest.feeds.native import lanes
-from ingest.feeds.native.problems import BadInput, Problem, diagnose, judge, outcome, refused, sequence
-from ingest.feeds.native.times import impossible
+from ingest.feeds.problems import BadInput, Problem, diagnose, judge, outcome, refused, sequence
+from ingest.feeds.times import impossible
 from ingest.fixedpoint import microseconds
 from ingest.readings import CameraHealth, PresenceChange, SensorReading, SignalEvent, SignMessage
 from ingest.reasons import Reason
-from ingest.topics import Stream
+from ingest.topics import STREAMS, Stream, topic
 
 JPEG_START = b"\xff\xd8\xff"  # SOI and the first byte of the next marker, ITU-T T.81
 
@@ -63,8 +64,16 @@ _event = msgspec.json.Decoder(contract.Event)
 _number = msgspec.json.Decoder(float | None)
 
 
-class NativeFeed:
+class NativeFeed(Feed):
     """The feed of devices that speak `ingest.contract`."""
+
+    def routes(self, site: str, devices: Sequence[Route]) -> dict[str, Route]:
+        """Every stream that the kind of a device has."""
+        return {
+            topic(site, device.kind, device.device, stream): replace(device, stream=stream)
+            for device in devices
+            for stream in STREAMS[device.kind]
+        }
 
     def decode(self, message: Message, route: Route, context: Context) -> Decoded:
         """Turn one message into records and dead letters."""
@@ -374,3 +383,5 @@ _SALVAGE: dict[Stream, _Decoder] = {
     Stream.EVENTS: _salvage_events,
     Stream.METRICS: _salvage_metrics,
 }
+
+FEED = NativeFeed()

@@ -10,8 +10,8 @@ from msgspec import Struct
 
 from ingest.contract import LaneReport, OfLanes, Period, Seq, Time
 from ingest.feeds import Context, Decoded, Message, Route
-from ingest.feeds.native.problems import BadInput, Problem, judge, outcome, refused
-from ingest.feeds.native.times import impossible
+from ingest.feeds.problems import BadInput, Problem, judge, outcome, refused
+from ingest.feeds.times import impossible
 from ingest.fixedpoint import OCCUPANCY_DIGITS, PERIOD_DIGITS, SPEED_DIGITS, fixed
 from ingest.readings import LaneReading
 from ingest.reasons import Reason

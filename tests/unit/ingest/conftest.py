@@ -2,45 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from config.files import Strict, load
-from config.settings import DEFAULT_SITE
-from config.site import Camera, Controller, General, Sensor, Sign, Site, load_site
+from config.site import Site
 from ingest.door import Door
-from ingest.feeds import native
 from ingest.registry import Registry
-
-
-class Sample(Strict):
-    controllers: tuple[Controller, ...] = ()
-    cameras: tuple[Camera, ...] = ()
-    signs: tuple[Sign, ...] = ()
-    network_links: tuple[Sensor, ...] = ()
-    access_points: tuple[Sensor, ...] = ()
-    applications: tuple[Sensor, ...] = ()
+from tests.unit.ingest.samples import sample_site
 
 
 @pytest.fixture(scope="session")
 def site() -> Site:
-    path = Path(native.__file__).parent / "sample.yaml"
-    sample = load(path, Sample)
-    return Site(
-        path=path,
-        general=General(site="sample", title="Sample", timezone="Asia/Makassar", centre=(-8.7, 115.17)),
-        gates=(),
-        links=(),
-        junctions=(),
-        controllers=sample.controllers,
-        cameras=sample.cameras,
-        signs=sample.signs,
-        network_links=sample.network_links,
-        access_points=sample.access_points,
-        applications=sample.applications,
-        metrics=load_site(DEFAULT_SITE).metrics,
-    )
+    return sample_site("native")
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from config.errors import ConfigError
 from config.site import Site
 from ingest.door import Disposition, Door
 from ingest.feeds import Context, Decoded, Message, Route
+from ingest.feeds.native.decoder import NativeFeed
 from ingest.fixedpoint import microseconds
 from ingest.readings import CameraHealth, LaneReading, PresenceChange, SensorReading, SignalEvent, SignMessage
 from ingest.registry import Registry
@@ -404,7 +405,7 @@ def test_what_a_device_writes_does_not_choose_its_reason(door: Door) -> None:
     assert letter.reason == "wrong_type"
 
 
-class _Broken:
+class _Broken(NativeFeed):
     def decode(self, message: Message, route: Route, context: Context) -> Decoded:
         raise ZeroDivisionError("oops\0")
 

@@ -1,13 +1,10 @@
 """Golden cases of every feed: a message, and exactly what must become of it.
 
-A case is one JSON file in `ingest/feeds/<dialect>/cases/`, named after what it shows or after the bug it stands for. Its
-payload is `payload` (JSON), `payload_text` or `payload_hex`. Numbers of the registry are written as the names they stand for,
-microseconds as UTC times.
+Numbers of the registry are written as the names they stand for, microseconds as UTC times.
 """
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,19 +12,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from ingest import feeds
-from ingest.door import Admission, Door
-from ingest.fixedpoint import microseconds
+from ingest.door import Admission
 from ingest.registry import Registry
-
-CASES = sorted(Path(feeds.__file__).parent.glob("*/cases/*.json"))
-
-
-def payload_of(case: dict[str, Any]) -> bytes:
-    if "payload_hex" in case:
-        return bytes.fromhex(case["payload_hex"])
-    text = case["payload_text"] if "payload_text" in case else json.dumps(case["payload"])
-    return str(text).encode()
+from tests.unit.ingest.cases import CASES, admit, read
+from tests.unit.ingest.samples import DIALECTS, FEEDS, sample_door
 
 
 def moment(us: int | None) -> str | None:
@@ -59,15 +47,30 @@ def shown(admission: Admission, registry: Registry) -> dict[str, Any]:
             for record in admission.records
         ],
         "dead": [{"reason": letter.reason, "detail": letter.detail, "partial": letter.partial} for letter in admission.dead],
+        **({"source": registry.device_name(admission.source)} if admission.also else {}),
+        **({"numbers": list(admission.numbers)} if admission.numbers else {}),
+        **(
+            {"also": [{"source": registry.device_name(a.source), **shown(a, registry)} for a in admission.also]}
+            if admission.also
+            else {}
+        ),
     }
 
 
-def test_there_are_cases() -> None:
-    assert len(CASES) > 20
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_every_dialect_has_cases_a_sample_and_a_page(dialect: str) -> None:
+    folder = FEEDS / dialect
+    assert (folder / "sample.yaml").is_file()
+    assert (folder / "README.md").is_file()
+    assert len(list(folder.glob("cases/*.json"))) >= 5
+
+
+def test_every_folder_is_a_dialect() -> None:
+    assert {path.parent.name for path in FEEDS.glob("*/decoder.py")} == set(DIALECTS)
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.parent.name}/{path.stem}")
-def test_golden_case(door: Door, registry: Registry, path: Path) -> None:
-    case = json.loads(path.read_text())
-    received_us = microseconds(datetime.fromisoformat(case["received"]))
-    assert shown(door.admit(case["topic"], payload_of(case), received_us), registry) == case["expected"]
+def test_golden_case(path: Path) -> None:
+    case, dialect = read(path), path.parent.parent.name
+    door, registry = sample_door(dialect)
+    assert shown(admit(door, case, dialect), registry) == case["expected"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from ingest.feeds.native.problems import Problem
+from ingest.feeds.problems import Problem
 from ingest.reasons import Reason
 
 EARLIEST_US = 946_684_800_000_000  # 2000-01-01 UTC; before it a clock battery was lost
