@@ -73,6 +73,7 @@ class PlacedIncident:
             libsumo.vehicle.add(
                 self._name, self._name, VehicleClass.MP.value, departLane=str(lane), departPos=f"{middle:.1f}", departSpeed="0"
             )
-            libsumo.vehicle.setStop(self._name, link, middle + 1, lane, self.incident.lasts)
+            # A stop, not speed 0: a vehicle that stands without one would be lifted over the jam that it makes.
+            libsumo.vehicle.setStop(self._name, link, middle + 0.2, lane, self.incident.lasts + 60)
         elif now == self.end and self._name in libsumo.vehicle.getIDList():
             libsumo.vehicle.remove(self._name)
