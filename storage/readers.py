@@ -128,7 +128,8 @@ class Reader:
                 [str(STATEMENT_TIMEOUT_MS)],
             )
             await connection.execute(
-                "SELECT set_config('role', rolname, false) FROM pg_roles WHERE rolname = %s AND pg_has_role(oid, 'MEMBER')", [ROLE]
+                "SELECT set_config('role', rolname, false) FROM pg_roles WHERE rolname = %s AND pg_has_role(oid, 'MEMBER')",
+                [ROLE],
             )
             await connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
         except BaseException:

@@ -19,8 +19,7 @@ class Totals(Struct, frozen=True):
         received: Messages, as the next three.
         bins: 1-minute lane bins with a valid observation.
         devices_online: Devices that last said they are online.
-        last_bin_age_s: Seconds since the end of the newest minute that has an observation; negative while that minute
-            is not over; None when there is none.
+        last_bin_age_s: Seconds since a bin of the last ten minutes last took in an observation; None when none did.
     """
 
     received: int

@@ -5,6 +5,6 @@ SELECT
     coalesce(sum(rejected), 0)::bigint,
     (SELECT count(*) FROM subak.lane_1min WHERE volume IS NOT NULL),
     (SELECT count(*) FROM subak.device_state s JOIN subak.device d USING (device_id) WHERE d.active AND s.presence = 'online'),
-    (SELECT round(extract(epoch FROM now() - max(start) - INTERVAL '1 minute'), 1)::double precision
-     FROM subak.lane_1min WHERE volume IS NOT NULL AND start <= now())
+    (SELECT round(extract(epoch FROM now() - max(revised_at)), 1)::double precision
+     FROM subak.lane_1min WHERE volume IS NOT NULL AND start > now() - INTERVAL '10 minutes')
 FROM subak.ledger

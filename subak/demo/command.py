@@ -7,8 +7,9 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -78,7 +79,7 @@ def demo(
         site: Path of the site folder.
         state: Folder of the state.
     """
-    tell = Console(stderr=True, highlight=False).print
+    tell = partial(Console(stderr=True, highlight=False).print, soft_wrap=True)
     seconds = _seconds()
     told = threading.Event()
     with _signals(told), ExitStack() as stack:
@@ -174,23 +175,19 @@ def _wait_for_numbers(url: str, before: Totals, parts: list[Part], told: threadi
         while not told.wait(0.25):
             _check(parts)
             now = totals(connection)
-            if now.bins > before.bins or (
-                now.stored > before.stored and now.last_bin_age_s is not None and now.last_bin_age_s < 0
-            ):
+            if now.bins > before.bins:
                 return True
     return False
 
 
-def _where(tell: object, site: Site, web: int, database: str, broker: str, logs: Path) -> None:
-    assert callable(tell)  # noqa: S101 - rich's print
+def _where(tell: Callable[..., None], site: Site, web: int, database: str, broker: str, logs: Path) -> None:
     tell(f"\n  [bold]console[/]   http://127.0.0.1:{web}   {site.general.title}, live")
     tell(f"  database  {database}   (schema analytics)")
     tell(f"  broker    {broker}   (subak/v1/{site.name}/#)")
     tell(f"  logs      {logs}/\n\nCtrl-C ends everything.\n")
 
 
-def _watch(url: str, seconds: float | None, parts: list[Part], told: threading.Event, tell: object) -> None:
-    assert callable(tell)  # noqa: S101 - rich's print
+def _watch(url: str, seconds: float | None, parts: list[Part], told: threading.Event, tell: Callable[..., None]) -> None:
     end = None if seconds is None else time.monotonic() + seconds
     with psycopg.connect(url, autocommit=True) as connection:
         while True:

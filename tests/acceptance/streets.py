@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-import pyarrow.parquet as parquet
+from pyarrow import parquet
 
 from tests.support.pipelines import SITE, Program
 from tests.support.waiting import until
@@ -90,7 +90,7 @@ def drive(folder: Path, mqtt_url: str, seed: int, seconds: int, *options: str) -
 def rows(url: str, query: str) -> list[tuple[Any, ...]]:
     """What the database answers."""
     with psycopg.connect(url, autocommit=True) as connection:
-        return connection.execute(query).fetchall()  # type: ignore[arg-type]
+        return connection.execute(query).fetchall()
 
 
 def stored_messages(url: str) -> Counter[tuple[Any, ...]]:

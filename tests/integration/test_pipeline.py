@@ -202,7 +202,7 @@ async def test_a_commit_whose_answer_was_lost_is_not_repeated(bench: Bench, data
     transaction = writer.transaction
 
     def answer_is_lost(*arguments: object) -> object:
-        return _dies_after_commit(transaction(*arguments))  # type: ignore[arg-type]
+        return _DiesAfterCommit(transaction(*arguments))  # type: ignore[arg-type]
 
     writer.transaction = answer_is_lost  # type: ignore[assignment,method-assign]
     await bench.send(detectors(1, NOON_US + 10 * US))
@@ -215,7 +215,7 @@ async def test_a_commit_whose_answer_was_lost_is_not_repeated(bench: Bench, data
     assert [1, 2, 3] == bench.source.acknowledged
 
 
-class _dies_after_commit:
+class _DiesAfterCommit:
     def __init__(self, inner: object) -> None:
         self._inner = inner
 
@@ -265,6 +265,6 @@ async def test_the_reader_may_not_write_and_the_analyst_sees_only_the_views(benc
         ("subak_analyst", "SELECT * FROM subak.ledger"),
     ):
         with psycopg.connect(bench.url) as connection:
-            connection.execute(f"SET ROLE {role}")  # type: ignore[arg-type]
+            connection.execute(f"SET ROLE {role}")
             with pytest.raises(psycopg.errors.Error):
-                connection.execute(statement)  # type: ignore[arg-type]
+                connection.execute(statement)

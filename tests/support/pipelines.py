@@ -101,7 +101,7 @@ class Bench:
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """What the database answers."""
         with psycopg.connect(self.url, autocommit=True) as connection:
-            return connection.execute(query, values).fetchall()  # type: ignore[arg-type]
+            return connection.execute(query, values).fetchall()
 
     def verify(self) -> tuple[LedgerReport, BinsReport]:
         """Both checks."""
