@@ -17,7 +17,7 @@ class Language(StrEnum):
 DEFAULT_LANGUAGE = Language.INDONESIAN
 
 # Key: (Indonesian, English).
-_WORDS: dict[str, tuple[str, str]] = {
+WORDS: dict[str, tuple[str, str]] = {
     "console": ("Konsol lalu lintas", "Traffic console"),
     "language": ("Bahasa", "Language"),
     # Heartbeat.
@@ -198,7 +198,7 @@ def word(key: str, language: Language, **values: object) -> str:
     Raises:
         KeyError: There is no such text, or a mark has no value.
     """
-    text = _WORDS[key][0 if language is Language.INDONESIAN else 1]
+    text = WORDS[key][0 if language is Language.INDONESIAN else 1]
     return text.format(**values) if values else text
 
 
