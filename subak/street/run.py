@@ -13,6 +13,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import cv2
+
 from config.site import Kind, Site
 from ingest.mqtt.address import Address
 from subak.street.assumptions import Assumptions, load_assumptions
@@ -131,6 +133,8 @@ class Street:
             ConfigError: The site cannot be simulated.
         """
         options = self._options
+        # The pictures are small: more threads would only take cores from the others on this machine.
+        cv2.setNumThreads(1)
         with Traffic(self._site, self._assumptions, options.seed, options.clock.begin, options.incidents) as traffic:
             field = Field(
                 self._site,

@@ -138,9 +138,7 @@ async def test_what_is_published_is_what_the_truth_says(
 
 
 async def _all_have_left(heard: Heard) -> bool:
-    return all(
-        heard.payloads[device.id, "presence"][-1:] == [Presence.SHUTDOWN.value.encode()] for device in SITE.devices
-    )
+    return all(heard.payloads[device.id, "presence"][-1:] == [Presence.SHUTDOWN.value.encode()] for device in SITE.devices)
 
 
 async def test_a_sign_obeys_over_mqtt_and_blanks_when_the_lease_ends(
@@ -193,9 +191,7 @@ async def test_a_killed_street_leaves_wills_and_readable_truth(
         street.kill()
 
         async def all_offline() -> bool:
-            return all(
-                heard.payloads[device.id, "presence"][-1:] == [Presence.OFFLINE.value.encode()] for device in SITE.devices
-            )
+            return all(heard.payloads[device.id, "presence"][-1:] == [Presence.OFFLINE.value.encode()] for device in SITE.devices)
 
         await eventually(all_offline, what="the wills")
     for name in ("lane_minutes", "messages", "link_travel_times", "queues", "incidents", "rubbish"):
@@ -221,8 +217,7 @@ async def test_readings_wait_for_a_broker_that_went_away(
         wanted[row["device"], row["stream"]].append(row["seq"])
     for key, numbers in wanted.items():
         heard = [
-            msgspec.json.decode(payload, type=TYPES[Stream(key[1])]).seq
-            for payload in before.payloads[key] + after.payloads[key]
+            msgspec.json.decode(payload, type=TYPES[Stream(key[1])]).seq for payload in before.payloads[key] + after.payloads[key]
         ]
         # Those that came between the broker's return and our own are not heard here, so only their order is looked at.
         assert heard == sorted(heard)
