@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from ingest.contract import VehicleClass
 from ingest.feeds import Context, Decoded, Message, Route
 from ingest.feeds.problems import Problem, outcome
@@ -12,13 +10,17 @@ from ingest.readings import LaneReading
 from ingest.reasons import Reason
 
 CLASSES = tuple(VehicleClass)
-UNCLASSIFIED: tuple[None, ...] = (None,) * len(CLASSES)
+ClassCounts = tuple[int | None, int | None, int | None, int | None, int | None, int | None]
+"""Vehicles by `CLASSES`."""
+
+UNCLASSIFIED: ClassCounts = (None, None, None, None, None, None)
 MOST_VEHICLES = 100_000  # of one lane and period, as in the contract
 
 
-def counts_of(vehicle: VehicleClass | None) -> tuple[int, ...]:
+def counts_of(vehicle: VehicleClass | None) -> ClassCounts:
     """Class counts of one vehicle; all zero when its class cannot be told."""
-    return tuple(int(vehicle is each) for each in CLASSES)
+    sm, mp, ks, bb, tb, ktb = (int(vehicle is each) for each in CLASSES)
+    return sm, mp, ks, bb, tb, ktb
 
 
 class Gathering:
@@ -47,7 +49,7 @@ class Gathering:
         volume: int | None = None,
         occupancy: int | None = None,
         speed: int | None = None,
-        classes: Sequence[int | None] = UNCLASSIFIED,
+        classes: ClassCounts = UNCLASSIFIED,
         fault: str | None = None,
     ) -> None:
         """One lane over one period; what cannot be believed becomes a problem.
@@ -98,13 +100,14 @@ class Gathering:
         """Everything gathered."""
         good = [item for item in self._found.values() if isinstance(item, LaneReading)]
         self.problems.extend(item for item in self._found.values() if not isinstance(item, LaneReading))
+        self.problems = list(dict.fromkeys(self.problems))  # a time that is wrong is wrong for every lane
         if good and not self.problems:
             return Decoded(list(good), [], seq, time_us, numbers)
         made = outcome(self._message, self._route, good, self.problems, seq, time_us)
         return Decoded(made.records, made.dead, seq, time_us, numbers)
 
 
-def _unbelievable(name: str, volume: int | None, classes: Sequence[int | None]) -> Problem | None:
+def _unbelievable(name: str, volume: int | None, classes: ClassCounts) -> Problem | None:
     if volume is not None and not 0 <= volume <= MOST_VEHICLES:
         return Reason.OUT_OF_RANGE, f"lane {name}: volume {volume} is not 0 to {MOST_VEHICLES}"
     total = sum(count or 0 for count in classes)

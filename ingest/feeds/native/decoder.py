@@ -16,10 +16,11 @@ from msgspec.structs import replace
 from ingest import contract
 from ingest.feeds import Context, Decoded, Feed, Message, Route
 from ingest.feeds.native import lanes
+from ingest.feeds.presence import presence
 from ingest.feeds.problems import BadInput, Problem, diagnose, judge, outcome, refused, sequence
 from ingest.feeds.times import impossible
 from ingest.fixedpoint import microseconds
-from ingest.readings import CameraHealth, PresenceChange, SensorReading, SignalEvent, SignMessage
+from ingest.readings import CameraHealth, SensorReading, SignalEvent, SignMessage
 from ingest.reasons import Reason
 from ingest.topics import STREAMS, Stream, topic
 
@@ -33,8 +34,6 @@ _status = msgspec.json.Decoder(contract.Status)
 _command = msgspec.json.Decoder(contract.Command)
 _result = msgspec.json.Decoder(contract.Result)
 _metrics = msgspec.json.Decoder(contract.Metrics)
-
-_PRESENCE = {state.value.encode(): state.value for state in contract.Presence}
 
 
 class _DetectorsHead(lanes.LanesHead, forbid_unknown_fields=True):
@@ -211,18 +210,7 @@ def _decode_frame(message: Message, route: Route, context: Context) -> Decoded:
 
 
 def _decode_presence(message: Message, route: Route, context: Context) -> Decoded:
-    state = _PRESENCE.get(message.payload)
-    if state is not None:
-        return Decoded([PresenceChange(route.source, state, message.received_us)], [])
-    try:
-        text = message.payload[:100].decode()
-    except UnicodeDecodeError:
-        return refused(message, route, (Reason.NOT_UTF8, "the payload is not text"))
-    return refused(
-        message,
-        route,
-        (Reason.WRONG_TYPE, f"presence is {text!r}; allowed is the plain text online, offline or shutdown"),
-    )
+    return presence(message, route)
 
 
 def _decode_status(message: Message, route: Route, context: Context) -> Decoded:
