@@ -15,12 +15,13 @@ from msgspec.structs import replace
 
 from ingest import contract
 from ingest.feeds import Context, Decoded, Feed, Message, Route
+from ingest.feeds.measures import measures
 from ingest.feeds.native import lanes
 from ingest.feeds.presence import presence
 from ingest.feeds.problems import BadInput, Problem, diagnose, judge, outcome, refused, sequence
 from ingest.feeds.times import impossible
 from ingest.fixedpoint import microseconds
-from ingest.readings import CameraHealth, SensorReading, SignalEvent, SignMessage
+from ingest.readings import CameraHealth, SignalEvent, SignMessage
 from ingest.reasons import Reason
 from ingest.topics import STREAMS, Stream, topic
 
@@ -133,36 +134,7 @@ def _signal_events(
 
 def _decode_metrics(message: Message, route: Route, context: Context) -> Decoded:
     wire = _metrics.decode(message.payload)
-    return _sensor_readings(wire.seq, microseconds(wire.time), wire.metrics, [], message, route, context)
-
-
-def _sensor_readings(
-    seq: int,
-    time_us: int,
-    values: dict[str, float | None],
-    problems: list[Problem],
-    message: Message,
-    route: Route,
-    context: Context,
-) -> Decoded:
-    received_us = message.received_us
-    wrong = impossible(time_us, received_us)
-    if wrong is not None:
-        return refused(message, route, wrong, seq, time_us)
-    future = time_us - received_us > context.future_tolerance_us
-    records = []
-    for name, value in values.items():
-        metric = route.metrics.get(name)
-        if metric is None:
-            problems.append((Reason.UNKNOWN_METRIC, f"metric {name!r} is not in config/metrics.yaml for {route.kind}"))
-        elif value is not None and not metric.low <= value <= metric.high:
-            limits = f"{metric.low:g} to {metric.high:g}"
-            problems.append((Reason.OUT_OF_RANGE, f"metric {name!r} is {value:g}; possible are {limits}"))
-        else:
-            records.append(SensorReading(route.source, time_us, seq, metric.number, value, future, received_us))
-    if problems:
-        return outcome(message, route, records, problems, seq, time_us)
-    return Decoded(records, [], seq, time_us)  # type: ignore[arg-type]
+    return measures(wire.seq, microseconds(wire.time), wire.metrics, [], message, route, context)
 
 
 def _decode_health(message: Message, route: Route, context: Context) -> Decoded:
@@ -347,7 +319,7 @@ def _salvage_metrics(message: Message, route: Route, context: Context) -> Decode
             values[name] = _number.decode(raw)
         except BadInput as error:
             problems.append(judge(error, f"$.metrics[{name!r}]"))
-    return _sensor_readings(head.seq, microseconds(head.time), values, problems, message, route, context)
+    return measures(head.seq, microseconds(head.time), values, problems, message, route, context)
 
 
 _Decoder = Callable[[Message, Route, Context], Decoded]

@@ -1,4 +1,4 @@
-"""Every dialect's fault codes, one row a code: a fault becomes a name, and never a number."""
+"""NTCIP: units and fault codes, one row a code: a fault becomes a name, and never a number."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ def values(admission: Admission) -> tuple[Any, ...]:
         (3, None, (3, None, None)),
     ],
 )
-def test_ntcip(volume: int | None, occupancy: int | None, expected: tuple[Any, ...]) -> None:
+def test_units_and_fault_codes(volume: int | None, occupancy: int | None, expected: tuple[Any, ...]) -> None:
     assert values(ntcip(volume, occupancy)) == expected
 
 
 @pytest.mark.parametrize("occupancy", [*range(201, 210), *range(218, 256)])
-def test_ntcip_reserved_occupancies_are_refused(occupancy: int) -> None:
+def test_reserved_occupancies_are_refused(occupancy: int) -> None:
     admission = ntcip(3, occupancy)
     assert admission.records == []
     assert [letter.reason for letter in admission.dead] == ["out_of_range"]

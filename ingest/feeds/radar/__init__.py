@@ -1,0 +1,1 @@
+"""Per-vehicle radars of the RTB Topo kind."""
