@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 OCCUPANCY_DIGITS = 2  # 0.01 %
 SPEED_DIGITS = 1  # 0.1 km/h
 PERIOD_DIGITS = 3  # ms
+SHARE_DIGITS = 4  # 0.01 % of a whole that is 1
 
-_SCALE = (1, 10, 100, 1000)
+_SCALE = (1, 10, 100, 1000, 10_000)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
+@lru_cache(maxsize=32_768)  # devices repeat themselves: there are 10,001 occupancies of two decimals
 def fixed(value: float, digits: int) -> int:
     """Give `value` times 10^`digits` as the nearest integer; a tie goes to the even one.
 
@@ -22,7 +25,7 @@ def fixed(value: float, digits: int) -> int:
 
     Args:
         value: A finite number of at most 1e9.
-        digits: 0 to 3.
+        digits: 0 to 4.
     """
     scale = _SCALE[digits]
     scaled = value * scale

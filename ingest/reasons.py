@@ -34,6 +34,10 @@ class Reason(StrEnum):
     TOO_LARGE = "too_large", "The payload is larger than any message of ours; only its beginning was kept."
     WRONG_TYPE = "wrong_type", "A field is missing or has the wrong type; the detail names it."
     OUT_OF_RANGE = "out_of_range", "A value cannot be true (negative volume, occupancy above 100); the detail names it."
+    INCOMPLETE_COUNT = (
+        "incomplete_count",
+        "The message counts one type of vehicle alone, which is not the lane's volume; send all types of a lane and period in one message.",
+    )
     TIME_IN_FUTURE = "time_in_future", "The device's clock is more than a day ahead; set it."
     TIME_TOO_OLD = "time_too_old", "The time is before 2000, as after a lost clock battery; set the device's clock."
     NOT_AN_IMAGE = "not_an_image", "A frame must be one JPEG picture."

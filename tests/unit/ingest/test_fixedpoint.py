@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ingest.fixedpoint import fixed, microseconds
 
 
-@given(st.floats(0, 1e9), st.integers(0, 3))
+@given(st.floats(0, 1e9), st.integers(0, 4))
 @example(0.125, 2)
 @example(12.345, 2)
 @example(0.0005, 3)

@@ -1,0 +1,1 @@
+"""FIWARE TrafficFlowObserved, as a context broker notifies it."""
