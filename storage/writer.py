@@ -12,7 +12,6 @@ from typing import Any, LiteralString
 
 import psycopg
 from msgspec.structs import astuple
-from psycopg.types.range import Int8Range
 
 from ingest.readings import US, DeadLetter, LaneReading, PresenceChange
 from processors.bins import LaneBin
@@ -185,7 +184,7 @@ class Transaction:
 
     async def ledger(self, ledger: Ledger) -> None:
         """Add the batch's counts."""
-        await self._many(
+        await self._all_at_once(
             "add_ledger",
             [
                 (source, minute, e.received, e.stored, e.duplicate, e.rejected, e.late, e.lost, e.recovered)
@@ -195,24 +194,26 @@ class Transaction:
 
     async def sequences(self, states: Mapping[Stream, SequenceState]) -> None:
         """Remember where the sequences stand."""
-        await self._many(
+        await self._all_at_once(
             "save_sequence",
-            [
-                (device, stream, s.last, s.time_us, [Int8Range(first, last + 1) for first, last in s.missing])
-                for (device, stream), s in sorted(states.items())
-            ],
+            [(device, stream, s.last, s.time_us, _ranges(s.missing)) for (device, stream), s in sorted(states.items())],
         )
 
     async def feeds(self, closed_until_us: Mapping[int, int]) -> None:
         """Remember up to where bins are final."""
-        await self._many("save_feed", sorted(closed_until_us.items()))
+        await self._all_at_once("save_feed", sorted(closed_until_us.items()))
 
     async def devices(self, heard: Mapping[int, Heard]) -> None:
         """Remember when devices were heard and what they said of themselves."""
-        await self._many(
+        await self._all_at_once(
             "save_device_state",
             [(device, h.received_us, h.event_us, h.presence, h.presence_us) for device, h in sorted(heard.items())],
         )
+
+    async def _all_at_once(self, name: str, rows: Sequence[Row]) -> None:
+        """One statement over all rows, given as one array a column."""
+        if rows:
+            await self._connection.execute(_SQL[name], [list(column) for column in zip(*rows, strict=True)])
 
     async def _many(self, name: str, rows: Sequence[Row]) -> int:
         if not rows:
@@ -220,3 +221,8 @@ class Transaction:
         async with self._connection.cursor() as cursor:
             await cursor.executemany(_SQL[name], rows)
             return cursor.rowcount
+
+
+def _ranges(gaps: Iterable[tuple[int, int]]) -> str:
+    """Gaps as the text of an array of ranges; an array of arrays could not hold rows of different length."""
+    return "{" + ",".join(f'"[{first},{last}]"' for first, last in gaps) + "}"

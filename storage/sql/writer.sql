@@ -216,8 +216,11 @@ VALUES (subak.at(%s), %s, %s, %s, %s, %s, %s, %s)
 
 -- name: add_ledger
 -- Counts of this batch on top of what the minute has.
-INSERT INTO subak.ledger AS g (device_id, minute, received, stored, duplicate, rejected, late, lost, recovered)
-VALUES (%s, subak.at(%s), %s, %s, %s, %s, %s, %s, %s)
+INSERT INTO subak.ledger AS g
+SELECT device_id, subak.at(minute_us), received, stored, duplicate, rejected, late, lost, recovered
+FROM unnest(
+    %s::integer[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[]
+) AS u (device_id, minute_us, received, stored, duplicate, rejected, late, lost, recovered)
 ON CONFLICT (device_id, minute) DO UPDATE SET
     received = g.received + excluded.received,
     stored = g.stored + excluded.stored,
@@ -229,21 +232,24 @@ ON CONFLICT (device_id, minute) DO UPDATE SET
 
 -- name: save_sequence
 -- Where a stream stands.
-INSERT INTO subak.sequence (device_id, stream, last_seq, last_time, missing)
-VALUES (%s, %s, %s, subak.at(%s), %s)
+INSERT INTO subak.sequence
+SELECT device_id, stream, last_seq, subak.at(last_us), missing::int8range[]
+FROM unnest(%s::integer[], %s::text[], %s::bigint[], %s::bigint[], %s::text[]) AS u (device_id, stream, last_seq, last_us, missing)
 ON CONFLICT (device_id, stream) DO UPDATE SET
     last_seq = excluded.last_seq, last_time = excluded.last_time, missing = excluded.missing
 
 -- name: save_feed
 -- Up to where the bins of a device are final.
-INSERT INTO subak.feed (device_id, closed_until)
-VALUES (%s, subak.at(%s))
+INSERT INTO subak.feed
+SELECT device_id, subak.at(closed_until_us) FROM unnest(%s::integer[], %s::bigint[]) AS u (device_id, closed_until_us)
 ON CONFLICT (device_id) DO UPDATE SET closed_until = excluded.closed_until
 
 -- name: save_device_state
 -- When a device was heard, and what it said of itself.
-INSERT INTO subak.device_state AS d (device_id, last_received_at, last_event_at, presence, presence_since)
-VALUES (%s, subak.at(%s), subak.at(%s), %s, subak.at(%s))
+INSERT INTO subak.device_state AS d
+SELECT device_id, subak.at(received_us), subak.at(event_us), presence, subak.at(presence_us)
+FROM unnest(%s::integer[], %s::bigint[], %s::bigint[], %s::text[], %s::bigint[])
+    AS u (device_id, received_us, event_us, presence, presence_us)
 ON CONFLICT (device_id) DO UPDATE SET
     last_received_at = greatest(d.last_received_at, excluded.last_received_at),
     last_event_at = greatest(d.last_event_at, excluded.last_event_at),
