@@ -33,6 +33,7 @@ class ConsoleThresholds(Strict):
     data_stopped: Threshold
     silent_periods: Threshold
     silent_least: Threshold
+    loss_share: Threshold
     minute_late: Threshold
     link_window: Threshold
     link_stale: Threshold

@@ -231,7 +231,8 @@ def options(rows: Iterable[MinuteRow], now: datetime, zone: tzinfo, language: La
                 **value,
                 "gridIndex": 0,
                 "min": 0,
-                "max": 100,
+                # A fifth at least, so that little looks little.
+                ":max": "(found) => Math.min(100, Math.max(20, Math.ceil(found.max / 20) * 20))",
                 "name": "%",
                 "position": "right",
                 "offset": 48,

@@ -37,6 +37,7 @@ class Attention(StrEnum):
     SHUTDOWN = "is_shutdown"
     MISSING = "is_missing"
     STARTING = "is_starting"
+    LANE_MISSING = "is_lane_missing"
     SUSPECT = "is_suspect"
     LOSING = "is_losing"
     REJECTED = "is_rejected"
@@ -120,7 +121,14 @@ def silent_after_s(device: DeviceRow, thresholds: ConsoleThresholds) -> float | 
 
 
 def attention(
-    device: DeviceRow, latest: LatestMinute | None, *, lost: int, rejected: int, now: datetime, thresholds: ConsoleThresholds
+    device: DeviceRow,
+    latest: LatestMinute | None,
+    *,
+    received: int,
+    lost: int,
+    rejected: int,
+    now: datetime,
+    thresholds: ConsoleThresholds,
 ) -> Attention:
     """What is wrong with a device: its presence first, then its silence, then its data, then its messages."""
     if device.presence == "offline":
@@ -137,12 +145,15 @@ def attention(
         # Its first minute is not over yet: nothing is missing.
         return Attention.STARTING
     quality = "good" if latest is None else (latest.quality or MISSING).partition("(")[0]
+    if quality == MISSING and latest is not None and latest.valid:
+        return Attention.LANE_MISSING
     for told, found in ((MISSING, Attention.MISSING), ("suspect", Attention.SUSPECT)):
         if quality == told:
             return found
-    if lost > 0:
+    many = max(1, (received + lost) * thresholds.loss_share.value / 100)
+    if lost > many:
         return Attention.LOSING
-    if rejected > 0:
+    if rejected > many:
         return Attention.REJECTED
     return Attention.OK if quality == "good" else Attention.PARTIAL
 
@@ -165,10 +176,14 @@ def judge(
         mine = numbers.get(device.device)
         latest = latest_minute(mine, minutes, now, thresholds) if mine else None
         row = counts.get(device.device)
-        lost, rejected = (max(0, row.lost), row.rejected) if row else (0, 0)
-        found = attention(device, latest, lost=lost, rejected=rejected, now=now, thresholds=thresholds)
+        received, lost, rejected = (row.received, max(0, row.lost), row.rejected) if row else (0, 0, 0)
+        found = attention(device, latest, received=received, lost=lost, rejected=rejected, now=now, thresholds=thresholds)
         views.append(DeviceView(device, found, latest, silent_after_s(device, thresholds), lost, rejected))
-    return tuple(sorted(views, key=lambda view: (view.attention.rank, view.row.kind, view.row.device)))
+    return tuple(sorted(views, key=_urgency))
+
+
+def _urgency(view: DeviceView) -> tuple[int, int, str, str]:
+    return view.attention.rank, -(view.lost + view.rejected), view.row.kind, view.row.device
 
 
 def milliseconds(moment: datetime | None) -> int | None:

@@ -99,10 +99,12 @@ class LanePanel:
 
     def show(self, lanes: Mapping[int, LaneRow], rows: Sequence[MinuteRow] | None, now: datetime) -> None:
         """Show other lanes and bins; rows of None are not read yet."""
+        # A database that was filled from another site folder may know more.
+        lanes = {number: lane for number, lane in lanes.items() if lane.junction in self._site.junction}
         if lanes != self._lanes:
             self._lanes = lanes
             asked = find(lanes, address=self._address) if self._address else None
-            lane = asked or find(lanes, junction=self._site.junctions[0].id) or find(lanes)
+            lane = asked or next((found for j in self._site.junctions if (found := find(lanes, junction=j.id))), None)
             self._lane = None if self._lane is not None and self._lane.lane_id not in lanes else self._lane
             if self._lane is None:
                 self.choose(lane)

@@ -74,7 +74,8 @@ class LedgerStrip:
         """Draw it empty, in the slot that is open."""
         self._language = language
         self._shown: object = None
-        self._lines = {minutes: self._line(minutes) for minutes in (SHORT_MINUTES, LONG_MINUTES)}
+        with ui.element("div").classes("ledger-lines"):
+            self._lines = {minutes: self._line(minutes) for minutes in (SHORT_MINUTES, LONG_MINUTES)}
         with ui.element("div").classes("letters"):
             title = f"{word('dead_letters', language)} · {word('last_minutes', language, minutes=LONG_MINUTES)}"
             ui.label(title).classes("letters-title")
@@ -90,7 +91,7 @@ class LedgerStrip:
                 if sign:
                     ui.label(sign).classes("ledger-sign")
                 if key == "balance":
-                    labels[key] = ui.label().classes("ledger-mark").props(f'data-testid="ledger-balance{mark}"')
+                    labels[key] = ui.label("…").classes("ledger-mark").props(f'data-testid="ledger-balance{mark}"')
                     continue
                 name = key.removesuffix("_upstream")
                 with ui.element("div").classes(f"ledger-term term-{name}"):

@@ -293,7 +293,7 @@ def _along(line: Sequence[Point], step: float) -> list[Point]:
 
 def drawing(site: Site) -> dict[str, Any]:
     """The parts of the map that never change, as the component in the browser wants them."""
-    frame = Frame([*site.places.values(), *(position for link in site.links for position in link.via)])
+    frame = Frame([site.general.centre, *site.places.values(), *(position for link in site.links for position in link.via)])
     lines = {link.id: shifted([frame.at(position) for position in site.line(link)], OFFSET, TRIM) for link in site.links}
     links = [
         {"id": name, "d": _path(line), "arrow": " ".join(f"{x:.1f},{y:.1f}" for x, y in arrow(line))}

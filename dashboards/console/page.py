@@ -74,12 +74,14 @@ class Page:
         self._watch = board.watch
         self._language = language
         self._mode = mode if mode in MODES else MODES[0]
+        self._shown: LaneRow | None = None
+        self._client = ui.context.client
         ui.add_css(STYLE.read_text(encoding="utf-8"))
         # Before the first paint: Quasar sets no language of the document.
         ui.add_head_html(f'<script>document.documentElement.lang = "{language.value}";</script>')
-        self._pulse = Pulse(self._site.general.timezone, language, self._watch)
         with ui.element("main").classes("console"):
             self._header()
+            self._pulse = Pulse(self._site.general.timezone, language, self._watch)
             self._database = ui.label().classes("banner banner-bad").props('role="alert" data-testid="database-away"')
             self._database.set_visibility(False)
             with ui.element("div").classes("columns"):
@@ -132,6 +134,11 @@ class Page:
 
     def tell(self) -> None:
         """Show what the watch knows; only what changed goes to the browser."""
+        # The watch calls from a task of its own, which has no page.
+        with self._client:
+            self._tell()
+
+    def _tell(self) -> None:
         self._pulse.beat()
         self._show_database()
         snapshot = self._watch.snapshot
@@ -180,6 +187,7 @@ class Page:
             self._lane.choose(find(snapshot.lanes, link=link, junction=junction))
 
     def _chosen(self, lane: LaneRow) -> None:
+        self._shown = lane
         self._watch.show(self, lane.lane_id)
         self._remember()
 
@@ -190,9 +198,8 @@ class Page:
     def _address(self, language: Language) -> str:
         """The page's address: what is chosen stands in it, so that a wall display comes back as it was."""
         values = {"lang": language.value, "map": self._mode}
-        lane = self._lane.lane if hasattr(self, "_lane") else None
-        if lane is not None:
-            values["lane"] = address_of(lane)
+        if self._shown is not None:
+            values["lane"] = address_of(self._shown)
         return f"/?{urlencode(values)}"
 
     def _remember(self) -> None:

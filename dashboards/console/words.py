@@ -90,6 +90,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "is_never": ("Belum terdengar", "Never heard"),
     "is_silent": ("Diam", "Silent"),
     "is_missing": ("Data hilang", "Data missing"),
+    "is_lane_missing": ("Lajur hilang", "Lane missing"),
     "is_starting": ("Baru mulai", "Starting"),
     "is_suspect": ("Data diragukan", "Data suspect"),
     "is_losing": ("Kehilangan pesan", "Losing messages"),
@@ -155,15 +156,15 @@ WORDS: dict[str, tuple[str, str]] = {
 
 # What a quality names in its brackets; faults that only a device knows stand as it says them.
 _DETAILS: dict[str, tuple[str, str]] = {
-    "device": ("tidak ada hitungan", "no counts arrived"),
+    "device": ("tidak ada hitungan", "no counts"),
     "lane": ("lajur tidak dikirim", "lane not sent"),
     "detector": ("detektor tanpa hitungan", "detector without counts"),
     "detector:open_loop": ("loop putus", "open loop"),
     "detector:short_loop": ("loop hubung singkat", "shorted loop"),
-    "clock": ("jam perangkat salah", "device clock is wrong"),
+    "clock": ("jam salah", "wrong clock"),
     "overlap": ("periode tumpang tindih", "overlapping periods"),
     "edge": ("melewati batas menit", "beyond the minute"),
-    "locked_on": ("detektor macet menyala", "detector stuck on"),
+    "locked_on": ("macet menyala", "stuck on"),
     "speed_high": ("kecepatan tak masuk akal", "speed too high"),
     "volume_high": ("volume tak masuk akal", "volume too high"),
     "split": ("dibagi per menit", "split over minutes"),
@@ -212,7 +213,7 @@ def advice(reason: str, language: Language) -> str:
 
 
 def quality_words(quality: str | None, language: Language) -> str:
-    """A quality as words: `suspect(locked_on)` becomes `diragukan: detektor macet menyala`; None is a minute that is not there."""
+    """A quality as words: `suspect(locked_on)` becomes `diragukan: macet menyala`; None is a minute that is not there."""
     if quality is None:
         return word("no_row", language)
     name, _, rest = quality.partition("(")

@@ -272,6 +272,23 @@ class TestOutage:
         page.wait(lambda: page.data("heartbeat", "level") == "ok", "fresh data")
         assert page.run("return window.sameLoad") is True
 
+    def test_a_console_that_came_before_its_database(self, room: Room, page: Browser, tmp_path: Path) -> None:
+        room.database.kill_server()
+        early = ConsoleProcess(tmp_path, room.database.url)
+        try:
+            early.start()
+            page.open(f"{early.url}?lane={LANE}")
+            page.wait(lambda: "BASIS DATA BELUM TERJANGKAU" in page.text("database-away"), "the alarm")
+            assert page.is_shown("heartbeat-none")
+            room.database.start_server()
+
+            page.wait(lambda: page.data("lane-volume-latest", "lane") == LANE, "the figures")
+            assert not page.is_shown("heartbeat-none")
+            assert "page.failed" not in early.log
+        finally:
+            early.kill()
+            room.database.start_server()
+
     def test_console_away_and_back(self, room: Room, page: Browser) -> None:
         status, took_s = room.console.stop(signal.SIGTERM)
         print(f"stop: {took_s:.2f} s with an open page")
@@ -288,6 +305,7 @@ class TestOutage:
             lambda: page.data("lane-volume-latest", "lane") == LANE and not page.is_shown("connection-lost"), "the page", 60
         )
         assert "Traceback" not in room.console.log
+        assert "page.failed" not in room.console.log
 
 
 def test_says_which_port_is_taken(room: Room, tmp_path: Path) -> None:

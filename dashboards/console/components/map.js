@@ -33,7 +33,7 @@ export default {
             <rect v-else-if="m.kind === 'vms'" x="-10" y="-6.5" width="20" height="13" rx="1.5" />
             <path v-else-if="m.kind === 'net'" d="M0 -9 L9 0 L0 9 L-9 0 Z" />
             <path v-else d="M0 8 L-9 -3 A 13 13 0 0 1 9 -3 Z" />
-            <text v-if="severity(m.id) !== 'ok'" class="sign" y="4">{{ severity(m.id) === 'bad' ? '×' : '!' }}</text>
+            <text v-if="severity(m.id) === 'bad' || severity(m.id) === 'warn'" class="sign" y="4">{{ severity(m.id) === 'bad' ? '×' : '!' }}</text>
             <text v-if="m.pointer" class="pointer" x="13" y="5">{{ m.pointer }}</text>
           </g>
         </svg>
@@ -106,7 +106,7 @@ export default {
       return this.state(id)[this.mode] || "unknown";
     },
     severity(id) {
-      return (this.marks[id] || {}).severity || "ok";
+      return (this.marks[id] || {}).severity || "unknown";
     },
     choose(mode) {
       this.mode = mode;

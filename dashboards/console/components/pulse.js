@@ -4,7 +4,7 @@ const TICK_MS = 250;
 
 export default {
   template: `
-    <div><div v-if="lost" class="banner banner-bad" role="alert" data-testid="connection-lost">✘ {{ lost }}</div></div>`,
+    <div class="pulse"><div v-if="lost" class="banner banner-bad" role="alert" data-testid="connection-lost">✘ {{ lost }}</div></div>`,
   props: { now: Number, zone: String, locale: String, patience: Number, text: String, units: Object },
   data() {
     return { lost: "" };

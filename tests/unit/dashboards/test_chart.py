@@ -91,9 +91,7 @@ class TestTip:
     def test_a_gap_has_no_number(self) -> None:
         (found,) = [m for m in timeline([gap(0)], NOW) if m.start == NEWEST]
 
-        assert "<b>11:58</b><br>Quality: missing: no counts arrived · complete 0 %<br>no valid observation" == tip(
-            found, WITA, ENGLISH
-        )
+        assert "<b>11:58</b><br>Quality: missing: no counts · complete 0 %<br>no valid observation" == tip(found, WITA, ENGLISH)
 
 
 class TestFigures:

@@ -42,11 +42,15 @@ class TestAttention:
             # It talks, and says nothing valid.
             (device(), LatestMinute(NEWEST, "missing(detector:open_loop)", 0, 1), 0, 0, Attention.MISSING),
             (device(), LatestMinute(None, None, 0, 1), 0, 0, Attention.MISSING),
+            # One loop of four is broken: for the technician, not for the whole junction.
+            (device(), LatestMinute(NEWEST, "missing(detector:open_loop)", 3, 4), 0, 0, Attention.LANE_MISSING),
             # It came online a moment ago: its first minute is not over.
             (device(presence_since=seconds_ago(40)), LatestMinute(None, None, 0, 1), 0, 0, Attention.STARTING),
             (device(), LatestMinute(NEWEST, "suspect(locked_on)", 0, 1), 0, 0, Attention.SUSPECT),
+            # Of 100 messages two are an accident, three are not.
+            (device(), GOOD, 2, 2, Attention.OK),
             (device(), GOOD, 3, 1, Attention.LOSING),
-            (device(), GOOD, 0, 1, Attention.REJECTED),
+            (device(), GOOD, 0, 3, Attention.REJECTED),
             (device(), LatestMinute(NEWEST, "partial", 1, 1), 0, 0, Attention.PARTIAL),
             # Imputed is not observed.
             (device(), LatestMinute(NEWEST, "imputed(split)", 0, 1), 0, 0, Attention.PARTIAL),
@@ -55,7 +59,7 @@ class TestAttention:
     def test_first_thing_wrong(
         self, row: DeviceRow, latest: LatestMinute | None, lost: int, rejected: int, expected: Attention
     ) -> None:
-        assert expected == attention(row, latest, lost=lost, rejected=rejected, now=NOW, thresholds=THRESHOLDS)
+        assert expected == attention(row, latest, received=100, lost=lost, rejected=rejected, now=NOW, thresholds=THRESHOLDS)
 
     def test_only_ok_looks_ok(self) -> None:
         assert [Attention.OK] == [found for found in Attention if found.severity is Severity.OK]
@@ -91,22 +95,31 @@ class TestJudge:
     def test_what_needs_attention_is_on_top(self) -> None:
         devices = [
             device(device="app-ok", kind="app"),
+            device(device="app-some", kind="app"),
             device(device="cam-lost", kind="cctv"),
             device(device="atc-silent", last_received_at=seconds_ago(300)),
             device(device="vms-off", kind="vms", presence="offline"),
             device(device="atc-bad"),
         ]
         lanes = [lane(1, device="atc-bad")]
-        counts = [ledger(device="cam-lost", lost=2)]
+        counts = [ledger(device="cam-lost", lost=4), ledger(device="app-some", rejected=1)]
 
         views = judge(devices, lanes, {1: (gap(),)}, counts, NOW, THRESHOLDS)
 
-        assert ["vms-off", "atc-silent", "atc-bad", "cam-lost", "app-ok"] == [view.row.device for view in views]
+        assert ["vms-off", "atc-silent", "atc-bad", "cam-lost", "app-some", "app-ok"] == [view.row.device for view in views]
 
     def test_what_was_recovered_is_not_lost(self) -> None:
         (view,) = judge([device(kind="app")], [], {}, [ledger(lost=-1)], NOW, THRESHOLDS)
 
         assert (0, Attention.OK) == (view.lost, view.attention)
+
+
+def test_one_message_is_an_accident_however_few_there_are() -> None:
+    found = [
+        attention(device(kind="app"), None, received=30, lost=lost, rejected=0, now=NOW, thresholds=THRESHOLDS) for lost in (1, 2)
+    ]
+
+    assert [Attention.OK, Attention.LOSING] == found
 
 
 def test_words_of_a_row() -> None:

@@ -45,7 +45,7 @@ def test_a_reason_of_a_newer_program_has_no_advice() -> None:
     ("quality", "indonesian", "english"),
     [
         ("good", "baik", "good"),
-        ("suspect(locked_on)", "diragukan: detektor macet menyala", "suspect: detector stuck on"),
+        ("suspect(locked_on)", "diragukan: macet menyala", "suspect: stuck on"),
         ("missing(detector:open_loop)", "hilang: loop putus", "missing: open loop"),
         # A fault that only the device knows stands as it says it.
         ("missing(detector:coil_wet)", "hilang: coil wet", "missing: coil wet"),
