@@ -70,6 +70,7 @@ class Collector:
         self._waiting: list[Delivery] = []
         self._arrived = asyncio.Event()
         self._paused = False
+        self._handed = 0
         self.connected = asyncio.Event()
 
     async def run(self) -> None:
@@ -145,6 +146,21 @@ class Collector:
         """The socket is not read, since twice the window waits here."""
         return self._paused
 
+    @property
+    def waiting(self) -> int:
+        """Messages that nobody has taken yet."""
+        return len(self._waiting)
+
+    @property
+    def in_flight(self) -> int:
+        """Messages that are here and not acknowledged, taken or not."""
+        return len(self._waiting) + self._handed
+
+    @property
+    def epoch(self) -> int:
+        """Number of the connection, counted from 1; attempts that failed count too."""
+        return self._epoch
+
     async def batch(self, most: int, delay_s: float, patience_s: float) -> list[Delivery]:
         """The next messages, in order of receipt.
 
@@ -163,6 +179,7 @@ class Collector:
         if len(self._waiting) < min(most, self._receive_maximum // 2):
             await asyncio.sleep(delay_s)
         taken, self._waiting = self._waiting[:most], self._waiting[most:]
+        self._handed += len(taken)
         if self._paused and len(self._waiting) <= self._receive_maximum:
             self._paused = False
             if self._receiver is not None:
@@ -171,6 +188,7 @@ class Collector:
 
     def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         """These are safe. Those of a connection that has ended are left to be delivered again."""
+        self._handed -= len(deliveries)
         receiver = self._receiver
         if receiver is None or receiver.lost.done():
             return

@@ -7,6 +7,7 @@ go on and close minutes.
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TypeVar
 
@@ -29,6 +30,7 @@ from processors.watermark import Watermarks
 from storage.series import SERIES
 from storage.site import Remembered
 from storage.writer import Transaction, Writer
+from subak.observer import Observer, Silent
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +48,7 @@ class _Effect(Struct):
 
     intake: Intake
     presences: list[tuple[int, PresenceChange]]
+    letters: list[DeadLetter]
 
 
 class Pipeline:
@@ -66,6 +69,7 @@ class Pipeline:
         lateness_s: float,
         idle_s: float,
         clock_us: Callable[[], int],
+        observer: Observer | None = None,
     ) -> None:
         """Wire the parts; nothing is connected yet.
 
@@ -82,7 +86,9 @@ class Pipeline:
             lateness_s: A bin is closed this long after its end.
             idle_s: A feed silent for longer follows the wall clock.
             clock_us: The wall clock, µs.
+            observer: Is told once a batch what became of it.
         """
+        self._observer = observer or Silent()
         self._name = name
         self._source = source
         self._door = door
@@ -113,6 +119,7 @@ class Pipeline:
                     live = await self.take(deliveries)
                 await self.close_due(live=live)
                 self._binner.evict(self._clock_us() - HOLD_US)
+                self._observer.turned()
         finally:
             await self.close()
 
@@ -121,6 +128,11 @@ class Pipeline:
         if self._writer is not None:
             await self._writer.close()
             self._writer = None
+
+    def lags_s(self) -> list[float]:
+        """How far behind the clock the final minutes of every feed are, seconds; may be asked from another thread."""
+        now_us = self._clock_us()
+        return [(now_us - self._watermarks.closed_until(device)) / US for device in self._lanes]
 
     async def take(self, deliveries: Sequence[Delivery]) -> bool:
         """Make one batch durable and acknowledge it.
@@ -131,6 +143,7 @@ class Pipeline:
         admissions = [self._door.admit(d.topic, d.payload, d.received_us) for d in deliveries]
         await self._commit(deliveries, admissions)
         self._source.acknowledge(deliveries)
+        self._observer.acknowledged(deliveries)
         newest = max((a.time_us for a in admissions if a.time_us is not None), default=None)
         return newest is None or newest >= self._clock_us() - self._lateness_us - 2 * BIN_US
 
@@ -152,6 +165,7 @@ class Pipeline:
             return
         self._sequences.update(effect.intake.sequences)
         self._presences.remember(effect.presences)
+        self._observer.committed(effect.intake.ledger, effect.letters)
 
     async def _write(self, transaction: Transaction, deliveries: Sequence[Delivery], admissions: Sequence[Admission]) -> _Effect:
         """The whole effect of a batch, inside its transaction."""
@@ -166,7 +180,7 @@ class Pipeline:
         await transaction.sequences(intake.sequences)
         await transaction.devices(intake.heard)
         await transaction.ledger(intake.ledger)
-        return _Effect(intake, presences)
+        return _Effect(intake, presences, letters)
 
     async def _store(
         self, transaction: Transaction, admissions: Sequence[Admission]
@@ -281,10 +295,12 @@ class Pipeline:
                 if results and await writer.last_batch(self._name) >= batch:
                     # The commit had succeeded; only its answer was lost.
                     break
+                started = time.perf_counter()
                 try:
                     async with writer.transaction(self._name, batch) as transaction:
                         results.append(await work(transaction))
-                except BaseException:
+                except BaseException as error:
+                    self._observer.failed(error)
                     # What the processors hold may be ahead of the database now; they read it again.
                     self._binner.forget(self._touched)
                     self._writer = None
@@ -292,6 +308,7 @@ class Pipeline:
                     raise
                 finally:
                     self._touched.clear()
+                self._observer.transacted(time.perf_counter() - started)
         self._batch = batch
         return results[-1]
 
