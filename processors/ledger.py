@@ -10,7 +10,7 @@ MINUTE_US = 60 * US
 class Entry:
     """Counts of one source and minute; `received` is counted at the door, the others when their effect is known."""
 
-    __slots__ = ("duplicate", "late", "lost", "received", "recovered", "rejected", "stored")
+    __slots__ = ("duplicate", "late", "lost", "received", "recovered", "rejected", "stored", "unkept", "unkept_partial")
 
     def __init__(self) -> None:
         self.received = 0
@@ -20,6 +20,8 @@ class Entry:
         self.late = 0
         self.lost = 0
         self.recovered = 0
+        self.unkept = 0
+        self.unkept_partial = 0
 
 
 class Ledger:

@@ -90,7 +90,7 @@ def verify_ledger(connection: psycopg.Connection[Any], since_us: int = 0) -> Led
         rows = connection.execute(_SQL["ledger_differences"], {"since": since_us}).fetchall()
     differences = [
         f"device {device}, {minute:%Y-%m-%d %H:%M}: received {received} = stored {stored} + duplicate {duplicate} + rejected {rejected};"
-        f" the tables hold {there} stored and {dead} rejected"
+        f" the tables hold {there} stored, and {dead} rejected with those beyond the budget"
         for device, minute, received, stored, duplicate, rejected, there, dead in rows
     ]
     names = [field for field in LedgerReport.__struct_fields__ if field != "differences"]

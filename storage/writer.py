@@ -187,7 +187,19 @@ class Transaction:
         await self._all_at_once(
             "add_ledger",
             [
-                (source, minute, e.received, e.stored, e.duplicate, e.rejected, e.late, e.lost, e.recovered)
+                (
+                    source,
+                    minute,
+                    e.received,
+                    e.stored,
+                    e.duplicate,
+                    e.rejected,
+                    e.late,
+                    e.lost,
+                    e.recovered,
+                    e.unkept,
+                    e.unkept_partial,
+                )
                 for (source, minute), e in sorted(ledger.entries.items())
             ],
         )

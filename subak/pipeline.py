@@ -26,6 +26,7 @@ from ingest.reasons import Reason
 from ingest.registry import Registry
 from processors.bins import BIN_US, Binner, Key
 from processors.intake import Intake, Presences, take_in
+from processors.sampling import DeadLetterBudget
 from processors.watermark import Watermarks
 from storage.series import SERIES
 from storage.site import Remembered
@@ -48,6 +49,7 @@ class _Effect(Struct):
 
     intake: Intake
     presences: list[tuple[int, PresenceChange]]
+    kept: dict[tuple[int, str, int], int]
     letters: list[DeadLetter]
 
 
@@ -66,6 +68,7 @@ class Pipeline:
         connect: Callable[[], Awaitable[Writer]],
         batch_messages: int,
         batch_delay_s: float,
+        dead_letters_per_minute: int,
         lateness_s: float,
         idle_s: float,
         clock_us: Callable[[], int],
@@ -83,6 +86,7 @@ class Pipeline:
             connect: Makes a writer.
             batch_messages: Messages in one transaction at most.
             batch_delay_s: Longest wait for more messages before a transaction.
+            dead_letters_per_minute: Kept of one device and reason.
             lateness_s: A bin is closed this long after its end.
             idle_s: A feed silent for longer follows the wall clock.
             clock_us: The wall clock, µs.
@@ -104,6 +108,7 @@ class Pipeline:
             self._watermarks.open(device, remembered.closed_until_us.get(device), clock_us())
         self._sequences = dict(remembered.sequences)
         self._presences = Presences(remembered.presences)
+        self._budget = DeadLetterBudget(dead_letters_per_minute)
         self._writer: Writer | None = None
         self._batch = 0
         self._touched: set[Key] = set()
@@ -165,6 +170,7 @@ class Pipeline:
             return
         self._sequences.update(effect.intake.sequences)
         self._presences.remember(effect.presences)
+        self._budget.remember(effect.kept)
         self._observer.committed(effect.intake.ledger, effect.letters)
 
     async def _write(self, transaction: Transaction, deliveries: Sequence[Delivery], admissions: Sequence[Admission]) -> _Effect:
@@ -175,12 +181,13 @@ class Pipeline:
                 self._hear(admission)
         intake = take_in(admissions, [d.received_us for d in deliveries], new, self._sequences, self._watermarks.closed_until)
         await self._bin(transaction, readings)
-        letters: list[DeadLetter] = [letter for admission in admissions for letter in admission.dead]
-        await transaction.dead_letters(letters)
+        letters = [letter for admission in admissions for letter in admission.dead]
+        kept, counts = self._budget.choose(letters, intake.ledger)
+        await transaction.dead_letters(kept)
         await transaction.sequences(intake.sequences)
         await transaction.devices(intake.heard)
         await transaction.ledger(intake.ledger)
-        return _Effect(intake, presences, letters)
+        return _Effect(intake, presences, counts, letters)
 
     async def _store(
         self, transaction: Transaction, admissions: Sequence[Admission]

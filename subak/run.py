@@ -92,6 +92,7 @@ async def collect(settings: Settings, site: Site) -> None:
         connect=lambda: Writer.connect(database_url, level, site.general.timezone),
         batch_messages=settings.batch_messages,
         batch_delay_s=settings.batch_delay_s,
+        dead_letters_per_minute=settings.dead_letters_per_minute,
         lateness_s=settings.lateness_s,
         idle_s=settings.idle_s,
         clock_us=wall_clock_us,

@@ -33,6 +33,8 @@ CREATE TABLE subak.ledger (
     late      bigint NOT NULL,
     lost      bigint NOT NULL,
     recovered bigint NOT NULL,
+    unkept bigint NOT NULL,
+    unkept_partial bigint NOT NULL,
     PRIMARY KEY (device_id, minute)
 );
 

@@ -223,6 +223,7 @@ COMMENT ON COLUMN analytics.dead_letters.size IS 'Bytes of the whole payload; at
 CREATE VIEW analytics.ledger AS
 SELECT
     s.name AS site, d.kind, d.name AS device, g.minute, g.received, g.stored, g.duplicate, g.rejected, g.late, g.lost, g.recovered,
+    g.unkept, g.unkept_partial,
     g.received = g.stored + g.duplicate + g.rejected AS balanced, g.device_id
 FROM subak.ledger g
 JOIN subak.device d USING (device_id)
@@ -230,4 +231,6 @@ LEFT JOIN subak.site s USING (site_id);
 COMMENT ON VIEW analytics.ledger IS 'Messages per source and minute of arrival: received = stored + duplicate + rejected.';
 COMMENT ON COLUMN analytics.ledger.late IS 'Of the stored: messages whose bin was final already.';
 COMMENT ON COLUMN analytics.ledger.lost IS 'Messages that the sequence numbers show were sent and had not arrived: lost upstream.';
+COMMENT ON COLUMN analytics.ledger.unkept IS 'Of the rejected: messages beyond the device''s budget, of which no dead letter was kept.';
+COMMENT ON COLUMN analytics.ledger.unkept_partial IS 'Dead letters of parts of messages beyond the budget, not kept.';
 COMMENT ON COLUMN analytics.ledger.recovered IS 'Messages counted as lost earlier that arrived after all; lost - recovered is missing for good.';

@@ -101,14 +101,14 @@ rejected AS (
 )
 SELECT
     device_id, minute, coalesce(g.received, 0), coalesce(g.stored, 0), coalesce(g.duplicate, 0), coalesce(g.rejected, 0),
-    coalesce(s.stored, 0), coalesce(x.rejected, 0)
+    coalesce(s.stored, 0), coalesce(x.rejected, 0) + coalesce(g.unkept, 0)
 FROM (SELECT * FROM subak.ledger WHERE minute >= subak.at(%(since)s)) g
 FULL JOIN stored s USING (device_id, minute)
 FULL JOIN rejected x USING (device_id, minute)
 WHERE minute >= subak.at(%(since)s) AND (
     coalesce(g.received, 0) <> coalesce(g.stored, 0) + coalesce(g.duplicate, 0) + coalesce(g.rejected, 0)
     OR coalesce(g.stored, 0) <> coalesce(s.stored, 0)
-    OR coalesce(g.rejected, 0) <> coalesce(x.rejected, 0)
+    OR coalesce(g.rejected, 0) <> coalesce(x.rejected, 0) + coalesce(g.unkept, 0)
 )
 ORDER BY minute, device_id
 LIMIT 100

@@ -217,10 +217,11 @@ VALUES (subak.at(%s), %s, %s, %s, %s, %s, %s, %s)
 -- name: add_ledger
 -- Counts of this batch on top of what the minute has.
 INSERT INTO subak.ledger AS g
-SELECT device_id, subak.at(minute_us), received, stored, duplicate, rejected, late, lost, recovered
+SELECT device_id, subak.at(minute_us), received, stored, duplicate, rejected, late, lost, recovered, unkept, unkept_partial
 FROM unnest(
-    %s::integer[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[]
-) AS u (device_id, minute_us, received, stored, duplicate, rejected, late, lost, recovered)
+    %s::integer[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
+    %s::bigint[], %s::bigint[]
+) AS u (device_id, minute_us, received, stored, duplicate, rejected, late, lost, recovered, unkept, unkept_partial)
 ON CONFLICT (device_id, minute) DO UPDATE SET
     received = g.received + excluded.received,
     stored = g.stored + excluded.stored,
@@ -228,7 +229,9 @@ ON CONFLICT (device_id, minute) DO UPDATE SET
     rejected = g.rejected + excluded.rejected,
     late = g.late + excluded.late,
     lost = g.lost + excluded.lost,
-    recovered = g.recovered + excluded.recovered
+    recovered = g.recovered + excluded.recovered,
+    unkept = g.unkept + excluded.unkept,
+    unkept_partial = g.unkept_partial + excluded.unkept_partial
 
 -- name: save_sequence
 -- Where a stream stands.

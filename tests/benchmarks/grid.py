@@ -36,7 +36,12 @@ def write_site(folder: Path, controllers: int, lanes: int) -> Path:
                     "name": f"J{c}",
                     "position": [0.0, 115.0],
                     "approaches": [
-                        {"id": name, "link": f"l{c}-{n}", "phase": 2, "lanes": [{"id": f"{name}{k}"} for k in range(1, count + 1)]}
+                        {
+                            "id": name,
+                            "link": f"l{c}-{n}",
+                            "phase": 2,
+                            "lanes": [{"id": f"{name}{k}"} for k in range(1, count + 1)],
+                        }
                         for n, (name, count) in enumerate(approaches)
                     ],
                 }

@@ -178,6 +178,23 @@ async def test_every_stream_has_its_view(bench: Bench) -> None:
     assert bench.verify()[0].balanced
 
 
+async def test_a_flood_of_garbage_is_counted_exactly_and_kept_by_sample(bench: Bench) -> None:
+    """Five of a device, reason and minute are kept here; the others are numbers, and good messages pass."""
+    await bench.send(*([b"{"] * 40), detectors(0, NOON_US), *([b"[]"] * 3))
+    await bench.send(*([b"{"] * 40))
+    bench.now_us = NOON_US + 120 * US
+    await bench.send(*([b"{"] * 7))
+    await bench.close()
+
+    assert [("not_json", 10), ("wrong_type", 3)] == bench.rows(
+        "SELECT reason, count(*) FROM analytics.dead_letters GROUP BY 1 ORDER BY 1"
+    )
+    assert [(84, 1, 83, 75), (7, 0, 7, 2)] == bench.rows(
+        "SELECT received, stored, rejected, unkept FROM analytics.ledger WHERE device = %s ORDER BY minute", CONTROLLER.id
+    )
+    assert bench.verify()[0].balanced
+
+
 async def test_a_restart_goes_on_where_the_database_stands(bench: Bench) -> None:
     await bench.send(*(detectors(n, NOON_US + n * 10 * US) for n in range(3)))
     await bench.close()

@@ -81,6 +81,7 @@ class Bench:
             connect=lambda: Writer.connect(self.url, self.level, TIMEZONE, copy=self.copy),
             batch_messages=10_000,
             batch_delay_s=0.0,
+            dead_letters_per_minute=5,
             lateness_s=10.0,
             idle_s=90.0,
             clock_us=lambda: self.now_us,
