@@ -24,8 +24,10 @@ def test_every_event_of_the_package_is_stored_once(tmp_path: Path, broker: Mosqu
             with replay:
                 assert 0 == replay.wait(60)
             until(
-                lambda times=times: rows(database.url, "SELECT count(*) FROM subak.ledger WHERE received > 0")  # type: ignore[misc]
-                and rows(database.url, "SELECT coalesce(sum(received), 0) FROM analytics.ledger")[0][0] >= 6562 * times,
+                lambda times=times: (
+                    rows(database.url, "SELECT count(*) FROM subak.ledger WHERE received > 0")  # type: ignore[misc]
+                    and rows(database.url, "SELECT coalesce(sum(received), 0) FROM analytics.ledger")[0][0] >= 6562 * times
+                ),
                 what="all messages in the ledger",
             )
             assert [(EVENTS,)] == rows(database.url, "SELECT count(*) FROM analytics.signal_events")
