@@ -1,14 +1,18 @@
-"""Settings of one process, from the environment (`SUBAK_…`) and the command line."""
+"""Settings of one process, from the environment (`SUBAK_…`), files of secrets and the command line."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationError
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.errors import ConfigError
+from config.secrets import PREFIX, secrets_from_files
 
 DEFAULT_SITE = Path(__file__).parent / "sites" / "badung"
 
@@ -19,7 +23,8 @@ class Settings(BaseSettings):
     """What differs between installations; what differs between sites stands in the site folder.
 
     Attributes:
-        mqtt_url: `mqtt://[user:password@]host:port` of the broker (MQTT 5).
+        mqtt_url: `mqtt://[user:password@]host:port` of the broker (MQTT 5), `mqtts://` for TLS.
+        mqtt_ca_file: Certificates of the authorities to trust for `mqtts://`, PEM; by default those of the machine.
         database_url: libpq URL of the database, as a role that may write.
         site: Path of the site folder.
         client_id: MQTT client id of the collector; its session at the broker hangs on it.
@@ -32,11 +37,16 @@ class Settings(BaseSettings):
         future_tolerance_s: Event time ahead of the clock by more is flagged.
         dead_letters_per_minute: Dead letters kept of one device and reason in one minute; the rest is only counted.
         retention_days: Days kept, by kind; 0 keeps for ever.
+        metrics_host: Address that metrics, health and readiness are served on.
+        metrics_port: Port of them; 0 serves none.
     """
 
-    model_config = SettingsConfigDict(env_prefix="SUBAK_", env_nested_delimiter="__", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     mqtt_url: SecretStr = SecretStr("mqtt://127.0.0.1:1883")
+    mqtt_ca_file: Path | None = None
     database_url: SecretStr = SecretStr("postgresql://127.0.0.1:5432/subak")
     site: Path = DEFAULT_SITE
     client_id: Annotated[str, Field(min_length=1, max_length=64)] = "subak-collector"
@@ -60,15 +70,37 @@ class Settings(BaseSettings):
             "lane_1min": 730,
         }
     )
+    metrics_host: str = "127.0.0.1"
+    metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 9464
+
+    @field_validator("database_url")
+    @classmethod
+    def _parses(cls, value: SecretStr) -> SecretStr:
+        """Errors of libpq repeat what they cannot use: of a URL cut in the wrong place, parts of the password."""
+        try:
+            parts = conninfo_to_dict(value.get_secret_value())
+        except psycopg.ProgrammingError:
+            parts = {"port": "none"}
+        ports = str(parts.get("port") or "").split(",")
+        if not all(port.isdecimal() or not port for port in ports) or "@" in str(parts.get("host") or ""):
+            raise ValueError(
+                "must be postgresql://[user[:password]@]host[:port]/database, special characters in it percent-encoded"
+            )
+        return value
+
+
+SECRETS = [name for name, field in Settings.model_fields.items() if field.annotation is SecretStr]
+"""Settings that may stand in files: for each, `SUBAK_…_FILE` names one."""
 
 
 def load_settings(**overrides: object) -> Settings:
-    """Settings from the environment, with `overrides` that are not None on top.
+    """Settings from the environment and files of secrets, with `overrides` that are not None on top.
 
     Raises:
-        ConfigError: A variable has a value that is not allowed; names the variable, not its value.
+        ConfigError: A variable has a value that is not allowed, or a file cannot be read; names the variable, not its value.
     """
     given = {key: value for key, value in overrides.items() if value is not None}
+    given = secrets_from_files([name for name in SECRETS if name not in given], os.environ) | given
     try:
         return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:

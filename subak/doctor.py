@@ -85,9 +85,9 @@ def _site(settings: Settings, found: list[Finding]) -> Site | None:
 
 def _broker(settings: Settings, site: Site | None, found: list[Finding]) -> None:
     try:
-        address = Address.parse(settings.mqtt_url.get_secret_value())
+        address = Address.of(settings)
     except ConfigError as error:
-        found.append(Finding("broker", False, str(error), "correct SUBAK_MQTT_URL"))
+        found.append(Finding("broker", False, str(error), "correct SUBAK_MQTT_URL, or SUBAK_MQTT_CA_FILE"))
         return
     try:
         asyncio.run(_subscribe(address, site_filter(site.name if site else "doctor")))

@@ -6,19 +6,25 @@ import logging
 import sys
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 
 
 def configure(level: int = logging.INFO) -> None:
-    """Set up logging of this process."""
+    """Set up logging of this process.
+
+    Stack traces show no local variables: a password may be one.
+    """
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if sys.stderr.isatty()
+        else structlog.processors.JSONRenderer()
     )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks,
+            *([] if sys.stderr.isatty() else [structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))]),
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),

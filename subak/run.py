@@ -76,7 +76,7 @@ async def collect(settings: Settings, site: Site) -> None:
         raise ConfigError(f"SUBAK_DATABASE_URL: {error}") from error
     door = Door(registry, site, future_tolerance_s=settings.future_tolerance_s)
     collector = Collector(
-        Address.parse(settings.mqtt_url.get_secret_value()),
+        Address.of(settings),
         client_id=settings.client_id,
         topic_filters=door.topic_filters,
         receive_maximum=settings.receive_maximum,

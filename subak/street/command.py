@@ -74,7 +74,7 @@ def street(
     except ImportError as error:
         raise ConfigError(f"the street needs {error.name}; install it with: pip install 'subak[street]'") from None
     options = Options(
-        address=Address.parse(settings.mqtt_url.get_secret_value()),
+        address=Address.of(settings),
         seed=seed,
         clock=Clock.of(start, speed),
         duration=duration,

@@ -153,7 +153,7 @@ class Connection:
             protocol=aiomqtt.ProtocolVersion.V5,
             clean_start=True,
             will=aiomqtt.Will(self._presence, Presence.OFFLINE.value, qos=1, retain=True),
-            tls_params=aiomqtt.TLSParameters() if self._address.tls else None,
+            tls_context=self._address.ssl_context(),
             timeout=TIMEOUT,
             keepalive=30,
         )

@@ -38,7 +38,7 @@ def client(address: Address, role: str) -> aiomqtt.Client:
         timeout=TIMEOUT_S,
         # Small packets at once: without it every acknowledgement of a step waits for the next 40 ms.
         socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
-        tls_params=aiomqtt.TLSParameters() if address.tls else None,
+        tls_context=address.ssl_context(),
     )
     made.pending_calls_threshold = IN_FLIGHT  # fewer are no reason for a warning
     return made

@@ -118,7 +118,7 @@ def _tell(line: str) -> None:
 
 
 def _address(settings: Settings) -> Address:
-    return Address.parse(settings.mqtt_url.get_secret_value())
+    return Address.of(settings)
 
 
 def _tape(file: Path) -> tuple[Iterable[Frame], int]:

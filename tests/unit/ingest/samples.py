@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from config.dialects import dialect_problems, dialects
 from config.files import Strict, load
@@ -26,10 +27,10 @@ class Sample(Strict):
     applications: tuple[Sensor, ...] = ()
 
 
-def sample_site(dialect: str) -> Site:
-    """The site that the feed's README shows, which is what its cases are run against."""
+def sample_site(dialect: str, **changes: Any) -> Site:
+    """The site that the feed's README shows, which is what its cases are run against; `changes` are made to the file."""
     path = FEEDS / dialect / "sample.yaml"
-    sample = load(path, Sample)
+    sample = load(path, Sample).model_copy(update=changes)
     site = Site(
         path=path,
         general=General(site="sample", title="Sample", timezone="Asia/Makassar", centre=(-8.7, 115.17)),

@@ -1,0 +1,1 @@
+"""Frigate, the network video recorder with object detection."""
