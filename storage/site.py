@@ -1,15 +1,13 @@
-"""The site folder's names become numbers in the dimensions, and what was remembered of its devices is read back."""
+"""The site folder's names become numbers in the dimensions."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import psycopg
-from msgspec import Struct
 
 from config.site import Site
 from ingest.registry import Registry
-from processors.sequence import SequenceState, Stream
 from storage.queries import queries
 
 _SQL = queries("site")
@@ -66,29 +64,3 @@ def _number(connection: psycopg.Connection[Any], name: str, values: tuple[object
     row = connection.execute(_SQL[name], values).fetchone()
     assert row is not None  # noqa: S101 - RETURNING always returns
     return int(row[0])
-
-
-class Remembered(Struct, frozen=True):
-    """What a pipeline must know again when it starts; bins are rebuilt from raw rows instead.
-
-    Attributes:
-        closed_until_us: Up to where bins are final, by device.
-        sequences: Where the sequences stand.
-        presences: What devices last said of themselves.
-    """
-
-    closed_until_us: dict[int, int]
-    sequences: dict[Stream, SequenceState]
-    presences: dict[int, str]
-
-
-def remembered(connection: psycopg.Connection[Any]) -> Remembered:
-    """Read it back."""
-    return Remembered(
-        closed_until_us=dict(connection.execute(_SQL["feeds"]).fetchall()),
-        sequences={
-            (device, stream): SequenceState(last, time_us, tuple((gap.lower, gap.upper - 1) for gap in missing))
-            for device, stream, last, time_us, missing in connection.execute(_SQL["sequences"])
-        },
-        presences=dict(connection.execute(_SQL["presences"]).fetchall()),
-    )

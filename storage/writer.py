@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, LiteralString
 
 import psycopg
+from msgspec import Struct
 from msgspec.structs import astuple
 
 from ingest.readings import US, DeadLetter, LaneReading, PresenceChange
@@ -19,6 +20,7 @@ from processors.intake import Heard
 from processors.ledger import Ledger
 from processors.sequence import SequenceState, Stream
 from storage.capability import Level
+from storage.errors import StaleWriterError
 from storage.queries import queries
 from storage.series import SERIES, Row, Series
 
@@ -34,33 +36,45 @@ _ROLLUPS: dict[Level, tuple[LiteralString, ...]] = {
 Key = tuple[int | str, ...]
 
 
+class Remembered(Struct, frozen=True):
+    """What a pipeline must know again when it starts; bins are rebuilt from raw rows instead.
+
+    Attributes:
+        closed_until_us: Up to where bins are final, by device.
+        sequences: Where the sequences stand.
+        presences: What devices last said of themselves.
+    """
+
+    closed_until_us: dict[int, int]
+    sequences: dict[Stream, SequenceState]
+    presences: dict[int, str]
+
+
 class Writer:
     """A connection that writes batches; one transaction at a time."""
 
-    def __init__(self, connection: psycopg.AsyncConnection[Any], level: Level, timezone: str, *, copy: bool = True) -> None:
+    def __init__(self, connection: psycopg.AsyncConnection[Any], level: Level, timezone: str) -> None:
         """Use `connect` instead, which also prepares the session."""
         self._connection = connection
         self._level = level
         self._timezone = timezone
-        self._copy = copy
         self._types: dict[str, list[int]] = {}
         self._days: set[int] = set()
 
     @classmethod
-    async def connect(cls, url: str, level: Level, timezone: str, *, copy: bool = True) -> Writer:
+    async def connect(cls, url: str, level: Level, timezone: str) -> Writer:
         """Connect and make the session's stage tables.
 
         Args:
             url: libpq URL.
             level: What `storage.capability.probe` found.
             timezone: IANA zone of the site's days.
-            copy: Stage by COPY; a server that speaks no COPY takes INSERTs.
 
         Raises:
             psycopg.OperationalError: The database cannot be reached.
         """
         connection = await psycopg.AsyncConnection.connect(url, autocommit=True)
-        writer = cls(connection, level, timezone, copy=copy)
+        writer = cls(connection, level, timezone)
         try:
             await writer._prepare()
         except BaseException:
@@ -81,34 +95,53 @@ class Writer:
         """Close the connection; a transaction under way is rolled back."""
         await self._connection.close()
 
-    async def last_batch(self, writer: str) -> int:
-        """Number of the last batch that `writer` committed; 0 when there is none."""
+    async def last_batch(self, writer: str) -> tuple[int, str]:
+        """Number of the last batch that `writer` committed, 0 when there is none, and the process that did."""
         cursor = await self._connection.execute(_SQL["last_batch"], (writer,))
         row = await cursor.fetchone()
-        return int(row[0]) if row else 0
+        return (int(row[0]), str(row[1])) if row else (0, "")
+
+    async def remembered(self) -> Remembered:
+        """What the database remembers of the devices."""
+        feeds = await self._connection.execute(_SQL["feeds"])
+        closed_until_us = dict(await feeds.fetchall())
+        sequences = await self._connection.execute(_SQL["sequences"])
+        states = {
+            (device, stream): SequenceState(last, time_us, tuple((gap.lower, gap.upper - 1) for gap in missing))
+            for device, stream, last, time_us, missing in await sequences.fetchall()
+        }
+        presences = await self._connection.execute(_SQL["presences"])
+        return Remembered(closed_until_us, states, dict(await presences.fetchall()))
 
     @asynccontextmanager
-    async def transaction(self, writer: str, batch: int) -> AsyncIterator[Transaction]:
-        """The transaction of batch number `batch` of `writer`; commits at the end of the block."""
+    async def transaction(self, writer: str, batch: int, process: str) -> AsyncIterator[Transaction]:
+        """The transaction of batch number `batch` of `writer`, run by `process`; commits at the end of the block.
+
+        Its first statement locks the writer's row, so that two processes of one name take turns.
+
+        Raises:
+            StaleWriterError: The last batch of `writer` is not the one before: what we remember may be out of date.
+        """
         try:
             async with self._connection.transaction():
-                await self._connection.execute(_SQL["save_batch"], (writer, batch))
+                await self._take_turn(writer, batch, process)
                 yield Transaction(self)
         except BaseException:
             # Partitions made in it are gone with it.
             self._days.clear()
             raise
 
+    async def _take_turn(self, writer: str, batch: int, process: str) -> None:
+        cursor = await self._connection.execute(_SQL["save_batch"], (writer, batch, process))
+        if cursor.rowcount != 1:
+            raise StaleWriterError
+
     async def _stage(self, table: str, rows: Sequence[Row]) -> None:
-        async with self._connection.cursor() as cursor:
-            if not self._copy:
-                marks = ", ".join(["%s"] * len(self._types[table]))
-                await cursor.executemany(f"INSERT INTO stage_{table} VALUES ({marks})", rows)  # noqa: S608 - our own names
-                return
-            async with cursor.copy(f"COPY stage_{table} FROM STDIN (FORMAT BINARY)") as copy:
-                copy.set_types(self._types[table])
-                for row in rows:
-                    await copy.write_row(row)
+        statement = f"COPY stage_{table} FROM STDIN (FORMAT BINARY)"
+        async with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
+            copy.set_types(self._types[table])
+            for row in rows:
+                await copy.write_row(row)
 
     async def _ensure_days(self, times_us: Iterable[int]) -> None:
         for day in sorted({time_us // DAY_US for time_us in times_us} - self._days):

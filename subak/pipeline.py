@@ -7,7 +7,9 @@ go on and close minutes.
 
 from __future__ import annotations
 
+import asyncio
 import time
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TypeVar
 
@@ -28,9 +30,9 @@ from processors.bins import BIN_US, Binner, Key
 from processors.intake import Intake, Presences, take_in
 from processors.sampling import DeadLetterBudget
 from processors.watermark import Watermarks
+from storage.errors import StaleWriterError
 from storage.series import SERIES
-from storage.site import Remembered
-from storage.writer import Transaction, Writer
+from storage.writer import Remembered, Transaction, Writer
 from subak.observer import Observer, Silent
 
 log = structlog.get_logger(__name__)
@@ -38,6 +40,7 @@ log = structlog.get_logger(__name__)
 PATIENCE_S = 0.5  # between two looks at the watermarks when nothing arrives
 HOLD_US = 180 * US  # a minute untouched for longer is dropped from memory
 CLOSE_MOST = 2_000  # device-minutes closed in one transaction
+TRANSACTION_MOST_S = 60.0  # a connection that is half open answers never
 RETRY_FIRST_S = 0.1
 RETRY_MOST_S = 5.0
 
@@ -63,7 +66,6 @@ class Pipeline:
         source: Source,
         door: Door,
         registry: Registry,
-        remembered: Remembered,
         tests: BinTests,
         connect: Callable[[], Awaitable[Writer]],
         batch_messages: int,
@@ -77,11 +79,11 @@ class Pipeline:
         """Wire the parts; nothing is connected yet.
 
         Args:
-            name: Of this writer in the database; two that run at once need two names.
+            name: Of this writer in the database. Two processes of one name take turns, and each reads again what the other
+                has written: right, but slow.
             source: Of messages, running elsewhere.
             door: Of the site.
             registry: Its numbers.
-            remembered: What the database remembers of the devices.
             tests: That make a bin suspect.
             connect: Makes a writer.
             batch_messages: Messages in one transaction at most.
@@ -102,21 +104,27 @@ class Pipeline:
         self._lateness_us = round(lateness_s * US)
         self._clock_us = clock_us
         self._lanes = {entry.number: lanes for entry in registry if (lanes := registry.lanes_of(entry.number))}
-        self._binner = Binner(self._lanes, tests)
-        self._watermarks = Watermarks(self._lateness_us, round(idle_s * US))
-        for device in self._lanes:
-            self._watermarks.open(device, remembered.closed_until_us.get(device), clock_us())
-        self._sequences = dict(remembered.sequences)
-        self._presences = Presences(remembered.presences)
+        self._idle_us = round(idle_s * US)
+        self._tests = tests
+        self._recall(Remembered({}, {}, {}))
         self._budget = DeadLetterBudget(dead_letters_per_minute)
         self._writer: Writer | None = None
-        self._batch = 0
+        self._batch: int | None = None
+        self._process = uuid.uuid4().hex
         self._touched: set[Key] = set()
+
+    def _recall(self, known: Remembered) -> None:
+        """Know what the database knows, and nothing else; bins are read when they are touched."""
+        self._binner = Binner(self._lanes, self._tests)
+        self._watermarks = Watermarks(self._lateness_us, self._idle_us)
+        for device in self._lanes:
+            self._watermarks.open(device, known.closed_until_us.get(device), self._clock_us())
+        self._sequences = dict(known.sequences)
+        self._presences = Presences(known.presences)
 
     async def run(self) -> None:
         """Work until cancelled. What is not committed then is not acknowledged either, and comes again."""
         try:
-            await self._begin()
             while True:
                 deliveries = await self._source.batch(self._batch_messages, self._batch_delay_s, PATIENCE_S)
                 live = not deliveries
@@ -281,48 +289,55 @@ class Pipeline:
         for device, minute in due:
             self._watermarks.close(device, minute)
 
-    async def _begin(self) -> None:
-        """Connect, and find out where this writer's batches stand."""
-        async for attempt in _until_the_database_is_back():
-            with attempt:
-                self._batch = await (await self._ready()).last_batch(self._name)
-
-    async def _ready(self) -> Writer:
+    async def _ready(self) -> tuple[Writer, int]:
+        """A connected writer and the number of the next batch."""
         if self._writer is None:
             self._writer = await self._connect()
-        return self._writer
+        if self._batch is None:
+            self._batch, _ = await self._writer.last_batch(self._name)
+            self._recall(await self._writer.remembered())
+        return self._writer, self._batch + 1
 
     async def _durable(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
         """Do `work` in one transaction, again and again until it is committed, and once only."""
-        batch = self._batch + 1
         results: list[Result] = []
         async for attempt in _until_the_database_is_back():
             with attempt:
-                writer = await self._ready()
-                if results and await writer.last_batch(self._name) >= batch:
+                writer, batch = await self._ready()
+                if results and await writer.last_batch(self._name) == (batch, self._process):
                     # The commit had succeeded; only its answer was lost.
+                    self._batch = batch
                     break
                 started = time.perf_counter()
                 try:
-                    async with writer.transaction(self._name, batch) as transaction:
+                    async with (
+                        asyncio.timeout(TRANSACTION_MOST_S),
+                        writer.transaction(self._name, batch, self._process) as transaction,
+                    ):
                         results.append(await work(transaction))
                 except BaseException as error:
-                    self._observer.failed(error)
-                    # What the processors hold may be ahead of the database now; they read it again.
-                    self._binner.forget(self._touched)
-                    self._writer = None
-                    await writer.close()
+                    await self._failed(writer, error)
                     raise
                 finally:
                     self._touched.clear()
+                self._batch = batch
                 self._observer.transacted(time.perf_counter() - started)
-        self._batch = batch
         return results[-1]
+
+    async def _failed(self, writer: Writer, error: BaseException) -> None:
+        """What the processors hold may be ahead of the database now, or behind it; they read it again."""
+        self._observer.failed(error)
+        self._binner.forget(self._touched)
+        if isinstance(error, StaleWriterError):
+            log.warning("writer.stale", name=self._name, advice="another process runs under this SUBAK_CLIENT_ID: stop one")
+            self._batch = None
+        self._writer = None
+        await writer.close()
 
 
 def _until_the_database_is_back() -> AsyncIterator[stamina.Attempt]:
     return stamina.retry_context(
-        on=(psycopg.OperationalError, psycopg.InterfaceError),
+        on=(psycopg.OperationalError, psycopg.InterfaceError, StaleWriterError, TimeoutError),
         attempts=None,
         timeout=None,
         wait_initial=RETRY_FIRST_S,

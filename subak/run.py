@@ -22,7 +22,7 @@ from storage.capability import Level
 from storage.errors import StorageError
 from storage.maintain import maintain
 from storage.migrate import migrate
-from storage.site import remembered, save_site
+from storage.site import save_site
 from storage.writer import Writer
 from subak import logs
 from subak.pipeline import Pipeline
@@ -71,7 +71,6 @@ async def collect(settings: Settings, site: Site) -> None:
         with psycopg.connect(database_url, autocommit=True) as connection:
             level = migrate(connection, site.general.timezone)
             registry = save_site(connection, site)
-            known = remembered(connection)
     except (StorageError, psycopg.OperationalError) as error:
         raise ConfigError(f"SUBAK_DATABASE_URL: {error}") from error
     door = Door(registry, site, future_tolerance_s=settings.future_tolerance_s)
@@ -87,7 +86,6 @@ async def collect(settings: Settings, site: Site) -> None:
         source=collector,
         door=door,
         registry=registry,
-        remembered=known,
         tests=bin_tests(),
         connect=lambda: Writer.connect(database_url, level, site.general.timezone),
         batch_messages=settings.batch_messages,

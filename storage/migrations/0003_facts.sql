@@ -64,8 +64,10 @@ CREATE TABLE subak.device_state (
     presence_since   timestamptz
 );
 
--- The last batch of each writer: a commit whose answer was lost is recognised, not repeated.
+-- The last batch of each writer: a commit whose answer was lost is recognised, and of two processes of one name each notices
+-- that the other has written.
 CREATE TABLE subak.writer (
-    writer text PRIMARY KEY,
-    batch  bigint NOT NULL
+    writer  text PRIMARY KEY,
+    batch   bigint NOT NULL,
+    process text NOT NULL
 );

@@ -38,15 +38,3 @@ UPDATE subak.device SET active = false WHERE site_id = %s AND active AND NOT dev
 -- Likewise lanes.
 UPDATE subak.lane SET active = false
 WHERE active AND device_id IN (SELECT device_id FROM subak.device WHERE site_id = %s) AND NOT lane_id = ANY (%s)
-
--- name: feeds
--- Up to where bins are final.
-SELECT device_id, subak.us(closed_until) FROM subak.feed
-
--- name: sequences
--- Where the sequences stand.
-SELECT device_id, stream, last_seq, subak.us(last_time), missing FROM subak.sequence
-
--- name: presences
--- What devices last said of themselves.
-SELECT device_id, presence FROM subak.device_state WHERE presence IS NOT NULL

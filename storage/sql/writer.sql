@@ -243,9 +243,9 @@ ON CONFLICT (device_id, stream) DO UPDATE SET
 
 -- name: save_feed
 -- Up to where the bins of a device are final.
-INSERT INTO subak.feed
+INSERT INTO subak.feed AS f
 SELECT device_id, subak.at(closed_until_us) FROM unnest(%s::integer[], %s::bigint[]) AS u (device_id, closed_until_us)
-ON CONFLICT (device_id) DO UPDATE SET closed_until = excluded.closed_until
+ON CONFLICT (device_id) DO UPDATE SET closed_until = greatest(f.closed_until, excluded.closed_until)
 
 -- name: save_device_state
 -- When a device was heard, and what it said of itself.
@@ -260,14 +260,14 @@ ON CONFLICT (device_id) DO UPDATE SET
     presence_since = coalesce(excluded.presence_since, d.presence_since)
 
 -- name: save_batch
--- The batch that this transaction is.
-INSERT INTO subak.writer (writer, batch)
-VALUES (%s, %s)
-ON CONFLICT (writer) DO UPDATE SET batch = excluded.batch
+-- The batch that this transaction is; nothing when another process of the same name has written since our last one.
+INSERT INTO subak.writer AS w (writer, batch, process)
+VALUES (%s, %s, %s)
+ON CONFLICT (writer) DO UPDATE SET batch = excluded.batch, process = excluded.process WHERE w.batch = excluded.batch - 1
 
 -- name: last_batch
 -- The last batch that was committed.
-SELECT batch FROM subak.writer WHERE writer = %s
+SELECT batch, process FROM subak.writer WHERE writer = %s
 
 -- name: touching
 -- All readings of some lanes that touch some minutes: those that begin in it, and long ones that reach into it.
@@ -286,3 +286,15 @@ JOIN subak.lane_reading r
     ON r.lane_id = k.lane_id AND r.period_ms > 60000
     AND r.start >= subak.at(k.minute_us) - INTERVAL '1 hour' AND r.start < subak.at(k.minute_us)
     AND r.start + r.period_ms * INTERVAL '1 millisecond' > subak.at(k.minute_us)
+
+-- name: feeds
+-- Up to where bins are final.
+SELECT device_id, subak.us(closed_until) FROM subak.feed
+
+-- name: sequences
+-- Where the sequences stand.
+SELECT device_id, stream, last_seq, subak.us(last_time), missing FROM subak.sequence
+
+-- name: presences
+-- What devices last said of themselves.
+SELECT device_id, presence FROM subak.device_state WHERE presence IS NOT NULL

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import threading
 import time
@@ -84,15 +83,16 @@ def demo(
     told = threading.Event()
     with _signals(told), ExitStack() as stack:
         inventory = load_site(load_settings(site=site).site)
-        if fresh and state.exists():
-            tell(f"forgetting {state}/")
-            shutil.rmtree(state)
+        server = EmbeddedDatabase(state / "postgres")
+        if fresh:
+            tell(f"forgetting {server.folder}/")
+            server.erase()
         logs = state / "logs"
         logs.mkdir(parents=True, exist_ok=True)
         began = time.monotonic()
         since_us = wall_clock_us()
         tell("[bold]1/5[/] database (embedded PostgreSQL) …")
-        database = stack.enter_context(EmbeddedDatabase(state / "postgres"))
+        database = stack.enter_context(server)
         tell("[bold]2/5[/] schema and site …")
         with psycopg.connect(database.url, autocommit=True) as connection:
             level = migrate(connection, inventory.general.timezone, lambda line: tell(f"      {line}"))

@@ -167,6 +167,19 @@ class EmbeddedDatabase:
             self._child.kill()
             self._child = None
 
+    def erase(self) -> None:
+        """Erase the data folder, to begin anew.
+
+        Raises:
+            EmbeddedError: Another process uses it.
+        """
+        self._take_lock()
+        try:
+            if self.folder.exists():
+                shutil.rmtree(self.folder)
+        finally:
+            self.stop()
+
     def __enter__(self) -> Self:
         """Start."""
         self.start()

@@ -7,7 +7,6 @@ import pytest
 
 from ingest.door import Admission
 from ingest.readings import US, LaneReading
-from storage.capability import Level
 from tests.support.databases import Database
 from tests.support.pipelines import CONTROLLER, NOON_US, SITE, Bench, detectors, rfc3339
 
@@ -22,8 +21,8 @@ ONLY_REAL = pytest.mark.parametrize("database", ["plain", "apache"], indirect=Tr
 
 @pytest.fixture
 def bench(database: Database) -> Bench:
-    """A pipeline on each level in turn; the server of level community speaks no COPY and has one connection."""
-    return Bench(database.url, copy=database.level != Level.COMMUNITY)
+    """A pipeline on each level in turn; the server of level community has one connection."""
+    return Bench(database.url)
 
 
 async def test_a_minute_of_readings_becomes_one_bin_a_lane(bench: Bench) -> None:
@@ -244,6 +243,47 @@ class _DiesAfterCommit:
 
         await self._inner.__aexit__(*error)  # type: ignore[attr-defined]
         raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+
+@ONLY_REAL
+async def test_two_processes_of_one_name_take_turns_and_agree(bench: Bench) -> None:
+    """Each holds bins, sequences and presences; what the other wrote makes them stale, and that is noticed."""
+    await bench.send(detectors(0, NOON_US))
+    first = bench.pipeline
+    second = bench.restarted()
+    for number in range(1, 6):
+        bench.pipeline = second if number % 2 else first
+        await bench.send(detectors(number, NOON_US + number * 10 * US), detectors(number - 1, NOON_US + (number - 1) * 10 * US))
+    await first.close()
+    await second.close()
+
+    ledger, bins = bench.verify()
+    assert (11, 6, 5, 0, True) == (ledger.received, ledger.stored, ledger.duplicate, ledger.lost, ledger.balanced)
+    assert [] == bins.differences
+    assert [(12, "good")] == bench.rows(
+        "SELECT volume, quality FROM analytics.lane_1min WHERE detector = %s AND device = %s", FIRST, CONTROLLER.id
+    )
+
+
+@pytest.mark.parametrize("step_s", [3600, -3600])
+async def test_a_stepped_wall_clock_changes_no_bin(bench: Bench, step_s: int) -> None:
+    """Minutes are the field's; only what is final, and the minute of arrival, follow our clock."""
+    await bench.send(*(detectors(n, NOON_US + n * 10 * US) for n in range(3)))
+    bench.now_us += step_s * US
+    await bench.send(*(detectors(n, NOON_US + n * 10 * US) for n in range(3, 6)))
+    await bench.pipeline.close_due(live=True)
+    bench.now_us -= step_s * US
+    await bench.send(*(detectors(n, NOON_US + n * 10 * US) for n in range(6, 9)))
+    await bench.close()
+
+    ledger, bins = bench.verify()
+    assert (9, 9, True) == (ledger.received, ledger.stored, ledger.balanced)
+    assert [] == bins.differences
+    quality = "good" if step_s > 0 else "suspect(clock)"  # set back, our clock takes the field's for one that is ahead
+    assert [(12, quality)] == bench.rows(
+        "SELECT volume, quality FROM analytics.lane_1min WHERE detector = %s AND device = %s AND start = %s",
+        FIRST, CONTROLLER.id, rfc3339(NOON_US),
+    )  # fmt: skip
 
 
 @ONLY_REAL

@@ -23,7 +23,7 @@ from ingest.registry import Registry
 from ingest.testing import MemorySource
 from storage.capability import Level
 from storage.migrate import migrate
-from storage.site import remembered, save_site
+from storage.site import save_site
 from storage.verify import BinsReport, LedgerReport, verify_bins, verify_ledger
 from storage.writer import Writer
 from subak.pipeline import Pipeline
@@ -57,9 +57,8 @@ class Bench:
         source: Where messages go in.
     """
 
-    def __init__(self, url: str, *, copy: bool = True) -> None:
+    def __init__(self, url: str) -> None:
         self.url = url
-        self.copy = copy
         self.now_us = NOON_US + 60 * US
         self.source = MemorySource()
         with psycopg.connect(url) as connection:
@@ -69,16 +68,13 @@ class Bench:
 
     def restarted(self) -> Pipeline:
         """A pipeline as after a restart: it knows what the database remembers, no more."""
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            known = remembered(connection)
         self.pipeline = Pipeline(
             name="bench",
             source=self.source,
             door=Door(self.registry, SITE),
             registry=self.registry,
-            remembered=known,
             tests=bin_tests(),
-            connect=lambda: Writer.connect(self.url, self.level, TIMEZONE, copy=self.copy),
+            connect=lambda: Writer.connect(self.url, self.level, TIMEZONE),
             batch_messages=10_000,
             batch_delay_s=0.0,
             dead_letters_per_minute=5,
