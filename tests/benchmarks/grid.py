@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import msgspec
 import mqtt5
+import msgspec
 from ruamel.yaml import YAML
 
 BEGIN = datetime(2026, 11, 24, 0, 0, tzinfo=UTC)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ingest.readings import US, LaneReading
 
 MINUTE_US = 60 * US
-NOON_US = 1_795_492_800 * US  # 2026-11-24 12:00 UTC
+NOON_US = 1_795_492_800 * US  # 2026-11-24 12:00 WITA, 04:00 UTC
 LANES = {1: (11, 12, 13), 2: (21,)}
 
 
