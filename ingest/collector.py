@@ -19,7 +19,6 @@ from ingest.mqtt.receiver import ConnectionLostError, Delivery, Receiver
 
 log = structlog.get_logger(__name__)
 
-KEEP_ALIVE_S = 20
 RETRY_FIRST_S = 0.2
 RETRY_MOST_S = 10.0
 CONNECT_TIMEOUT_S = 10.0
@@ -57,6 +56,7 @@ class Collector:
         topic_filters: Sequence[str],
         receive_maximum: int,
         session_expiry_s: int,
+        keep_alive_s: int = 20,
         clock_us: Callable[[], int] = wall_clock_us,
     ) -> None:
         self._address = address
@@ -64,6 +64,7 @@ class Collector:
         self._filters = tuple(topic_filters)
         self._receive_maximum = receive_maximum
         self._session_expiry_s = session_expiry_s
+        self._keep_alive_s = keep_alive_s
         self._clock_us = clock_us
         self._epoch = 0
         self._receiver: Receiver | None = None
@@ -116,7 +117,7 @@ class Collector:
                     topic_filters=self._filters,
                     receive_maximum=self._receive_maximum,
                     session_expiry_s=self._session_expiry_s,
-                    keep_alive_s=KEEP_ALIVE_S,
+                    keep_alive_s=self._keep_alive_s,
                     epoch=self._epoch,
                     clock_us=self._clock_us,
                     on_delivery=self._deliver,

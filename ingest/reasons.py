@@ -30,6 +30,7 @@ class Reason(StrEnum):
     EMPTY_PAYLOAD = "empty_payload", "The message has no payload (a cleared retained message has none)."
     NOT_UTF8 = "not_utf8", "The payload is not UTF-8 text."
     NOT_JSON = "not_json", "The payload is not valid JSON: cut off, garbled, or NaN and Infinity, which JSON has not."
+    NOT_CBOR = "not_cbor", "The payload is not valid CBOR: cut off, garbled, or in another encoding such as JSON."
     TOO_DEEP = "too_deep", "The payload is nested too deeply to be a message of ours."
     TOO_LARGE = "too_large", "The payload is larger than any message of ours; only its beginning was kept."
     WRONG_TYPE = "wrong_type", "A field is missing or has the wrong type; the detail names it."
