@@ -81,6 +81,7 @@ class LedgerRow(Struct, frozen=True):
         rejected: Became dead letters.
         late: Of the stored, those whose bin was final.
         lost: Lost upstream, as the sequence numbers show, less what was recovered.
+        unkept: Dead letters beyond the device's budget: counted, not kept.
         minutes: Rows of the ledger.
         unbalanced: Rows of them that do not balance.
     """
@@ -92,6 +93,7 @@ class LedgerRow(Struct, frozen=True):
     rejected: int
     late: int
     lost: int
+    unkept: int
     minutes: int
     unbalanced: int
 

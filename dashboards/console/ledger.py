@@ -34,6 +34,7 @@ class Totals(Struct, frozen=True):
     rejected: int
     late: int
     lost: int
+    unkept: int
     minutes: int
     unbalanced: int
 
@@ -56,6 +57,7 @@ def totals(rows: Iterable[LedgerRow]) -> Totals:
         rejected=sum(row.rejected for row in found),
         late=sum(row.late for row in found),
         lost=sum(max(0, row.lost) for row in found),
+        unkept=sum(row.unkept for row in found),
         minutes=sum(row.minutes for row in found),
         unbalanced=sum(row.unbalanced for row in found),
     )
@@ -78,7 +80,10 @@ class LedgerStrip:
             self._lines = {minutes: self._line(minutes) for minutes in (SHORT_MINUTES, LONG_MINUTES)}
         with ui.element("div").classes("letters"):
             title = f"{word('dead_letters', language)} · {word('last_minutes', language, minutes=LONG_MINUTES)}"
-            ui.label(title).classes("letters-title")
+            with ui.element("div").classes("letters-title"):
+                ui.label(title)
+                self._unkept = ui.label().classes("letters-unkept").props('data-testid="dead-letters-unkept"')
+                self._unkept.set_visibility(False)
             self._letters = ui.element("div").classes("letters-list").props('data-testid="dead-letters"')
 
     def _line(self, minutes: int) -> dict[str, Label]:
@@ -103,6 +108,10 @@ class LedgerStrip:
         """Show other figures; only what changed is sent."""
         self._show_line(self._lines[SHORT_MINUTES], short)
         self._show_line(self._lines[LONG_MINUTES], long)
+        self._unkept.set_visibility(long.unkept > 0)
+        if self._unkept.props.get("data-value") != str(long.unkept):
+            self._unkept.props["data-value"] = str(long.unkept)
+            self._unkept.set_text(word("unkept", self._language, count=grouped(long.unkept, self._language)))
         top = [(row.reason, row.letters) for row in letters][:REASONS_SHOWN]
         if top != self._shown:
             self._shown = top

@@ -128,6 +128,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "no_messages": ("TIDAK ADA PESAN", "NO MESSAGES"),
     "unbalanced_rows": ("{rows} sumber-menit", "{rows} source-minutes"),
     "dead_letters": ("Surat mati", "Dead letters"),
+    "unkept": ("+ {count} hanya dihitung", "+ {count} only counted"),
     "no_dead_letters": ("Tidak ada surat mati", "No dead letters"),
     # Chart.
     "chart": ("Lajur", "Lane"),
@@ -171,25 +172,28 @@ _DETAILS: dict[str, tuple[str, str]] = {
     "minutes": ("beberapa menit", "some minutes"),
 }
 
-_ADVICE: dict[Reason, str] = {
-    Reason.UNKNOWN_TOPIC: "Topik tidak berbentuk subak/v1/{site}/{kind}/{device}/{stream}.",
-    Reason.UNKNOWN_SITE: "Topik menyebut situs lain; periksa konfigurasi perangkat atau SUBAK_SITE.",
-    Reason.UNKNOWN_DEVICE: "Perangkat tidak ada di folder situs; tambahkan di sana atau betulkan nama perangkat.",
-    Reason.UNKNOWN_STREAM: "Jenis perangkat ini tidak punya aliran itu; lihat docs/contract.md.",
-    Reason.UNKNOWN_LANE: "Perangkat tidak punya lajur itu di folder situs; tambahkan di sana atau betulkan nama lajur.",
-    Reason.UNKNOWN_METRIC: "Metrik tidak ada di config/metrics.yaml untuk jenis perangkat ini; tambahkan di sana atau betulkan namanya.",
-    Reason.EMPTY_PAYLOAD: "Pesan tanpa isi (pesan retained yang dihapus memang kosong).",
-    Reason.NOT_UTF8: "Isi pesan bukan teks UTF-8.",
-    Reason.NOT_JSON: "Isi pesan bukan JSON yang sah: terpotong, rusak, atau NaN dan Infinity, yang tidak ada di JSON.",
-    Reason.TOO_DEEP: "Isi pesan bersarang terlalu dalam untuk pesan kita.",
-    Reason.TOO_LARGE: "Isi pesan lebih besar daripada pesan kita mana pun; hanya awalnya disimpan.",
-    Reason.WRONG_TYPE: "Sebuah kolom tidak ada atau salah jenis; rinciannya menyebutkan kolom itu.",
-    Reason.OUT_OF_RANGE: "Sebuah nilai tidak mungkin benar (volume negatif, okupansi di atas 100); rinciannya menyebutkannya.",
-    Reason.TIME_IN_FUTURE: "Jam perangkat lebih dari sehari di depan; setel jamnya.",
-    Reason.TIME_TOO_OLD: "Waktunya sebelum tahun 2000, seperti setelah baterai jam habis; setel jam perangkat.",
-    Reason.NOT_AN_IMAGE: "Sebuah frame harus berupa satu gambar JPEG.",
-    Reason.DECODER_FAULT: "Dekodernya sendiri gagal, ini kesalahan Subak: laporkan dengan isi pesan ini.",
-    Reason.STORAGE_REFUSED: "Basis data menolak nilai yang lolos di pintu: laporkan dengan isi pesan ini.",
+# By value: a reason that a feed adds is told in English until it stands here.
+_ADVICE: dict[str, str] = {
+    "unknown_topic": "Topik tidak berbentuk subak/v1/{site}/{kind}/{device}/{stream}.",
+    "unknown_site": "Topik menyebut situs lain; periksa konfigurasi perangkat atau SUBAK_SITE.",
+    "unknown_device": "Perangkat tidak ada di folder situs; tambahkan di sana atau betulkan nama perangkat.",
+    "unknown_stream": "Jenis perangkat ini tidak punya aliran itu; lihat docs/contract.md.",
+    "unknown_lane": "Perangkat tidak punya lajur itu di folder situs; tambahkan di sana atau betulkan nama lajur.",
+    "unknown_metric": "Metrik tidak ada di config/metrics.yaml untuk jenis perangkat ini; tambahkan di sana atau betulkan namanya.",
+    "empty_payload": "Pesan tanpa isi (pesan retained yang dihapus memang kosong).",
+    "not_utf8": "Isi pesan bukan teks UTF-8.",
+    "not_json": "Isi pesan bukan JSON yang sah: terpotong, rusak, atau NaN dan Infinity, yang tidak ada di JSON.",
+    "not_cbor": "Isi pesan bukan CBOR yang sah: terpotong, rusak, atau dalam sandi lain seperti JSON.",
+    "incomplete_count": "Pesan hanya menghitung satu jenis kendaraan, itu bukan volume lajur; kirim semua jenis satu lajur dan periode dalam satu pesan.",
+    "too_deep": "Isi pesan bersarang terlalu dalam untuk pesan kita.",
+    "too_large": "Isi pesan lebih besar daripada pesan kita mana pun; hanya awalnya disimpan.",
+    "wrong_type": "Sebuah kolom tidak ada atau salah jenis; rinciannya menyebutkan kolom itu.",
+    "out_of_range": "Sebuah nilai tidak mungkin benar (volume negatif, okupansi di atas 100); rinciannya menyebutkannya.",
+    "time_in_future": "Jam perangkat lebih dari sehari di depan; setel jamnya.",
+    "time_too_old": "Waktunya sebelum tahun 2000, seperti setelah baterai jam habis; setel jam perangkat.",
+    "not_an_image": "Sebuah frame harus berupa satu gambar JPEG.",
+    "decoder_fault": "Dekodernya sendiri gagal, ini kesalahan Subak: laporkan dengan isi pesan ini.",
+    "storage_refused": "Basis data menolak nilai yang lolos di pintu: laporkan dengan isi pesan ini.",
 }
 
 
@@ -206,10 +210,10 @@ def word(key: str, language: Language, **values: object) -> str:
 def advice(reason: str, language: Language) -> str:
     """What to do about a dead letter's reason; empty for one that this program does not know."""
     try:
-        known = Reason(reason)
+        english = Reason(reason).advice
     except ValueError:
         return ""
-    return _ADVICE[known] if language is Language.INDONESIAN else known.advice
+    return _ADVICE.get(reason, english) if language is Language.INDONESIAN else english
 
 
 def quality_words(quality: str | None, language: Language) -> str:

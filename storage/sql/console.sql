@@ -33,6 +33,7 @@ SELECT
     CASE WHEN site IS NULL THEN '' ELSE device END,
     coalesce(sum(received), 0)::bigint, coalesce(sum(stored), 0)::bigint, coalesce(sum(duplicate), 0)::bigint,
     coalesce(sum(rejected), 0)::bigint, coalesce(sum(late), 0)::bigint, coalesce(sum(lost - recovered), 0)::bigint,
+    coalesce(sum(unkept + unkept_partial), 0)::bigint,
     count(*), count(*) FILTER (WHERE NOT balanced)
 FROM analytics.ledger
 WHERE minute >= %(since)s AND (site = %(site)s OR site IS NULL)

@@ -63,7 +63,10 @@ def page(room: Room) -> Browser:
     """The page as an operator finds it, loaded once for each test."""
     advance(room.database.url)
     room.browser.open(f"{room.console.url}?lane={LANE}")
-    room.browser.wait(lambda: room.browser.data("lane-volume-latest", "lane") == LANE, "the lane")
+    newest = room.one("SELECT max(start) FROM analytics.lane_1min WHERE device = 'atc-legian' AND detector = 'E1' AND final")
+    room.browser.wait(
+        lambda: room.browser.data("lane-volume-latest", "start") == newest.isoformat(), "the newest minute of the lane"
+    )
     room.browser.run("window.sameLoad = true")
     return room.browser
 
@@ -115,6 +118,14 @@ class TestNumbers:
     def test_dead_letters_with_advice(self, page: Browser) -> None:
         assert "Isi pesan bukan JSON yang sah" in page.text("dead-letter-not_json")
         assert page.text("dead-letter-not_json").startswith("7")
+
+    def test_dead_letters_that_were_only_counted(self, room: Room, page: Browser) -> None:
+        assert not page.is_shown("dead-letters-unkept")
+        minute = room.one("SELECT max(minute) FROM subak.ledger")
+        room.change("UPDATE subak.ledger SET unkept = 1234 WHERE device_id = 1 AND minute = %s", minute)
+
+        page.wait(lambda: "+ 1.234 hanya dihitung" == page.text("dead-letters-unkept"), "the count")
+        room.change("UPDATE subak.ledger SET unkept = 0")
 
 
 class TestHonesty:
@@ -314,4 +325,3 @@ def test_says_which_port_is_taken(room: Room, tmp_path: Path) -> None:
 
     with pytest.raises(AssertionError, match=r"--port \d+: cannot be used"):
         second.start()
-    second.kill()

@@ -47,6 +47,10 @@ class TestReader:
 
         with psycopg.connect(database.url) as connection:
             lanes = connection.execute("SELECT count(*) FROM subak.lane").fetchone()
+            since = now.replace(second=0, microsecond=0) - timedelta(minutes=60)
+            stored = connection.execute(
+                "SELECT count(*) FROM subak.lane_1min WHERE lane_id = 1 AND start >= %s", [since]
+            ).fetchone()
             ledger = connection.execute(
                 "SELECT sum(received), sum(stored), sum(duplicate), sum(rejected) FROM subak.ledger WHERE minute > %s",
                 [now - timedelta(minutes=15)],
@@ -57,8 +61,8 @@ class TestReader:
         assert Balance.BALANCED is found.balance
         assert LETTERS == {row.reason: row.letters for row in snapshot.letters}
         assert {"offline"} == {device.presence for device in snapshot.devices if device.device == OFFLINE}
-        # Four minutes of the first lane are not there; no row is made up for them.
-        assert 56 == len(snapshot.histories[1])
+        # Some minutes of the first lane are not there; no row is made up for them.
+        assert stored == (len(snapshot.histories[1]),)
 
     async def test_bins_are_found_by_their_key(self, reader: Reader, database: Database) -> None:
         """A day of bins must not be read to show the last minutes."""

@@ -67,7 +67,11 @@ class ConsoleProcess:
             stdout=self._output,
             stderr=subprocess.STDOUT,
         )
-        until(self._serves, START_TIMEOUT_S, what="the console's page")
+        try:
+            until(self._serves, START_TIMEOUT_S, what="the console's page")
+        except BaseException:
+            self.kill()
+            raise
 
     def _serves(self) -> bool:
         assert self._process is not None

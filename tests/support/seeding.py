@@ -46,9 +46,23 @@ def seed(url: str, now: datetime | None = None, minutes: int = 60) -> Site:
                 "INSERT INTO subak.device_state VALUES (%s, %s, %s, %s, %s)",
                 [(number, *_state(name, now)) for number, name in devices],
             )
+            # What a ledger may count besides is none here.
+            columns = [
+                row[0]
+                for row in cursor.execute(
+                    "SELECT attname FROM pg_attribute WHERE attrelid = 'subak.ledger'::regclass AND attnum > 0"
+                )
+            ]
             cursor.executemany(
-                "INSERT INTO subak.ledger VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 0)",
-                [(number, current - back * MINUTE, *_ledger(number, back)) for number, _ in devices for back in range(minutes)],
+                f"INSERT INTO subak.ledger ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})",
+                [
+                    [
+                        {"device_id": number, "minute": current - back * MINUTE, **_ledger(number, back)}.get(column, 0)
+                        for column in columns
+                    ]
+                    for number, _ in devices
+                    for back in range(minutes)
+                ],
             )
             cursor.executemany(
                 "INSERT INTO subak.dead_letter (received_at, device_id, topic, payload, size, reason, detail, partial)"
@@ -104,6 +118,13 @@ def _state(name: str, now: datetime) -> tuple[datetime, datetime, str, datetime]
     return heard, heard, "offline" if name == OFFLINE else "online", now - 90 * MINUTE
 
 
-def _ledger(number: int, back: int) -> tuple[int, ...]:
+def _ledger(number: int, back: int) -> dict[str, int]:
     stored, duplicate, rejected = 6 + number % 3, int((number + back) % 11 == 0), int((number * back) % 37 == 1)
-    return stored + duplicate + rejected, stored, duplicate, rejected, int(back % 29 == 5), int((number + back) % 53 == 0)
+    return {
+        "received": stored + duplicate + rejected,
+        "stored": stored,
+        "duplicate": duplicate,
+        "rejected": rejected,
+        "late": int(back % 29 == 5),
+        "lost": int((number + back) % 53 == 0),
+    }

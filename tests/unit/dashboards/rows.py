@@ -84,4 +84,4 @@ def ledger(**values: Any) -> LedgerRow:
         "late": 0,
         "lost": 0,
     }
-    return LedgerRow(**({"minutes": 15, "unbalanced": 0} | usual | values))
+    return LedgerRow(**({"unkept": 0, "minutes": 15, "unbalanced": 0} | usual | values))
