@@ -1,6 +1,6 @@
 # Each target installs what it needs first; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test parts lint format types imports clean
+.PHONY: help demo test parts soak lint format types imports clean
 
 # Arguments for the program behind a target: make demo ARGS="--faults", make test ARGS="tests/unit -k bins"
 ARGS ?=
@@ -16,6 +16,9 @@ test: ## set up what the tests need and run them all
 
 parts: ## install the brokers, databases and browser that tests need (root and npm help)
 	@.ci/venv test && exec .venv/bin/python -m tests.support.install
+
+soak: parts ## random faults under load until one loses or doubles something: make soak ARGS="--faults 200 --seed 1"
+	@exec .venv/bin/python -m tests.acceptance.soak $(ARGS)
 
 lint: ## check style
 	@.ci/venv dev && .venv/bin/ruff check $(ARGS) && exec .venv/bin/ruff format --check $(ARGS)

@@ -29,9 +29,11 @@ class Settings(BaseSettings):
         site: Path of the site folder.
         client_id: MQTT client id of the collector; its session at the broker hangs on it.
         session_expiry_s: How long the broker keeps the session while the collector is away.
+        keep_alive_s: Silence after which the broker is asked whether it is there; after one and a half, it is not.
         receive_maximum: Messages the broker may have in flight to the collector: the bound of its memory.
         batch_messages: Messages in one transaction at most.
         batch_delay_s: Wait for more messages at most this long before a transaction.
+        transaction_most_s: A transaction that takes longer is given up and tried again on a new connection.
         lateness_s: A bin is closed this long after its end, in event time.
         idle_s: A feed silent for longer no longer holds its watermark back.
         future_tolerance_s: Event time ahead of the clock by more is flagged.
@@ -51,9 +53,11 @@ class Settings(BaseSettings):
     site: Path = DEFAULT_SITE
     client_id: Annotated[str, Field(min_length=1, max_length=64)] = "subak-collector"
     session_expiry_s: Annotated[int, Field(ge=60, le=2**32 - 2)] = 7 * 86_400
+    keep_alive_s: Annotated[int, Field(ge=1, le=3600)] = 20
     receive_maximum: Annotated[int, Field(ge=1, le=65_535)] = 20_000
     batch_messages: Annotated[int, Field(ge=1, le=100_000)] = 20_000
     batch_delay_s: Annotated[float, Field(ge=0, le=10)] = 0.05
+    transaction_most_s: Seconds = 60.0
     lateness_s: Seconds = 10.0
     idle_s: Seconds = 90.0
     future_tolerance_s: Seconds = 5.0

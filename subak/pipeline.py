@@ -40,7 +40,6 @@ log = structlog.get_logger(__name__)
 PATIENCE_S = 0.5  # between two looks at the watermarks when nothing arrives
 HOLD_US = 180 * US  # a minute untouched for longer is dropped from memory
 CLOSE_MOST = 2_000  # device-minutes closed in one transaction
-TRANSACTION_MOST_S = 60.0  # a connection that is half open answers never
 RETRY_FIRST_S = 0.1
 RETRY_MOST_S = 5.0
 
@@ -71,6 +70,7 @@ class Pipeline:
         batch_messages: int,
         batch_delay_s: float,
         dead_letters_per_minute: int,
+        transaction_most_s: float,
         lateness_s: float,
         idle_s: float,
         clock_us: Callable[[], int],
@@ -89,6 +89,7 @@ class Pipeline:
             batch_messages: Messages in one transaction at most.
             batch_delay_s: Longest wait for more messages before a transaction.
             dead_letters_per_minute: Kept of one device and reason.
+            transaction_most_s: A connection that is half open never answers: give up after this long.
             lateness_s: A bin is closed this long after its end.
             idle_s: A feed silent for longer follows the wall clock.
             clock_us: The wall clock, µs.
@@ -101,6 +102,7 @@ class Pipeline:
         self._connect = connect
         self._batch_messages = batch_messages
         self._batch_delay_s = batch_delay_s
+        self._transaction_most_s = transaction_most_s
         self._lateness_us = round(lateness_s * US)
         self._clock_us = clock_us
         self._lanes = {entry.number: lanes for entry in registry if (lanes := registry.lanes_of(entry.number))}
@@ -311,7 +313,7 @@ class Pipeline:
                 started = time.perf_counter()
                 try:
                     async with (
-                        asyncio.timeout(TRANSACTION_MOST_S),
+                        asyncio.timeout(self._transaction_most_s),
                         writer.transaction(self._name, batch, self._process) as transaction,
                     ):
                         results.append(await work(transaction))

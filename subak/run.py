@@ -80,6 +80,7 @@ async def collect(settings: Settings, site: Site) -> None:
         topic_filters=door.topic_filters,
         receive_maximum=settings.receive_maximum,
         session_expiry_s=settings.session_expiry_s,
+        keep_alive_s=settings.keep_alive_s,
     )
     pipeline = Pipeline(
         name=settings.client_id,
@@ -91,6 +92,7 @@ async def collect(settings: Settings, site: Site) -> None:
         batch_messages=settings.batch_messages,
         batch_delay_s=settings.batch_delay_s,
         dead_letters_per_minute=settings.dead_letters_per_minute,
+        transaction_most_s=settings.transaction_most_s,
         lateness_s=settings.lateness_s,
         idle_s=settings.idle_s,
         clock_us=wall_clock_us,

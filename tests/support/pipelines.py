@@ -49,6 +49,12 @@ def detectors(seq: int, start_us: int, period_s: float = 10, lanes: Mapping[str,
     )
 
 
+def lanes_of(controller: str, **values: Any) -> dict[str, dict[str, Any]]:
+    """The same `values` for every lane of a controller."""
+    found = next(c for c in SITE.controllers if c.id == controller)
+    return {detector.id: {"occupancy": 7.5, "speed": 31.5} | values for detector in found.detectors}
+
+
 class Bench:
     """A pipeline in this process, on a migrated database and a memory source, with a clock that the test moves.
 
@@ -78,6 +84,7 @@ class Bench:
             batch_messages=10_000,
             batch_delay_s=0.0,
             dead_letters_per_minute=5,
+            transaction_most_s=30.0,
             lateness_s=10.0,
             idle_s=90.0,
             clock_us=lambda: self.now_us,
@@ -90,6 +97,12 @@ class Bench:
             self.source.put(topic, payload, self.now_us)
             self.now_us += 1
         await self.pipeline.take(await self.source.batch(10_000, 0, 0))
+
+    async def drain(self) -> None:
+        """Everything that was put into the source, made durable; then the database is released."""
+        while deliveries := await self.source.batch(5_000, 0, 0):
+            await self.pipeline.take(deliveries)
+        await self.close()
 
     async def close(self) -> None:
         """Release the database's only connection, where it has one only."""

@@ -1,0 +1,169 @@
+"""The fault rig: a real broker, a real database, the real pipeline between two proxies, a witness and an oracle."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import socket
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+import psycopg
+
+from storage.migrate import migrate
+from tests.support.brokers import Mosquitto
+from tests.support.databases import Database
+from tests.support.pipelines import SITE, TIMEZONE, Bench, Program, pipeline_program, verified
+from tests.support.proxy import Proxy
+from tests.support.waiting import until
+from tests.support.witness import Witness
+
+SETTLE_S = 90.0
+CLIENT_ID = "rig"
+
+MESSAGES = (
+    "SELECT DISTINCT d.name, r.seq, subak.us(r.start) FROM subak.lane_reading r"
+    " JOIN subak.lane l USING (lane_id) JOIN subak.device d USING (device_id)"
+)
+BINS = (
+    "SELECT d.name, l.code, b.start, b.readings, b.covered_ms, b.volume, b.occupancy_sum, b.occupancy_ms, b.speed_sum, b.speed_volume,"
+    " b.sm, b.mp, b.ks, b.bb, b.tb, b.ktb, b.quality"
+    " FROM subak.lane_1min b JOIN subak.lane l USING (lane_id) JOIN subak.device d USING (device_id)"
+    " WHERE b.readings > 0 ORDER BY 1, 2, 3"
+)
+
+
+class Rig:
+    """Everything a fault needs; a context manager.
+
+    Attributes:
+        broker: Reached by the witness directly and by the pipeline through `broker_line`.
+        database: Reached by the oracle directly and by the pipeline through `database_line`.
+        chance: Seeded.
+    """
+
+    def __init__(self, folder: Path, broker: Mosquitto, database: Database, calm_database: Database, seed: int) -> None:
+        """Make it.
+
+        Args:
+            folder: Of logs.
+            broker: Started.
+            database: Where the pipeline under fault writes.
+            calm_database: Where the oracle makes an undisturbed run of the same messages.
+            seed: Of everything random.
+        """
+        self.broker = broker
+        self.database = database
+        self._calm_database = calm_database
+        self._folder = folder
+        self.chance = random.Random(seed)
+        self.broker_line = Proxy(lambda: socket.create_connection(("127.0.0.1", broker.port)))
+        self.database_line = Proxy(lambda: _connect(database.url))
+        self.witness = Witness(broker.port, seed)
+        with psycopg.connect(database.url) as connection:
+            migrate(connection, TIMEZONE)
+        self.pipeline = self.program("pipeline")
+
+    def program(self, name: str) -> Program:
+        """A pipeline process of the rig, not started; all have one client id."""
+        (self._folder / name).mkdir(exist_ok=True)
+        return pipeline_program(
+            self._folder / name,
+            f"mqtt://127.0.0.1:{self.broker_line.port}",
+            _through(self.database.url, self.database_line.port),
+            SUBAK_CLIENT_ID=CLIENT_ID,
+            SUBAK_KEEP_ALIVE_S="2",
+            SUBAK_TRANSACTION_MOST_S="8",
+            SUBAK_METRICS_PORT="0",
+        )
+
+    def __enter__(self) -> Self:
+        """Start everything and wait until messages flow."""
+        self.pipeline.start()
+        until(lambda: "mqtt.connected" in self.pipeline.log, what="a connected pipeline")
+        self.witness.start()
+        until(lambda: self.witness.confirmed, what="a first confirmed message")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End everything."""
+        self.witness.stop()
+        with contextlib.suppress(ProcessLookupError):
+            if self.pipeline.is_running:
+                self.pipeline.kill()
+        self.broker_line.close()
+        self.database_line.close()
+
+    def flowing(self) -> None:
+        """Wait until a message sent from now on is stored."""
+        before = len(self.witness.confirmed)
+        until(lambda: len(self.witness.confirmed) > before, SETTLE_S, what="a confirmed message")
+        wanted = set(list(self.witness.confirmed)[before:])
+        until(lambda: wanted & self._stored(), SETTLE_S, what="a stored message")
+
+    def settle(self) -> None:
+        """Stop publishing and wait until every confirmed message is stored."""
+        self.witness.pause()
+        until(lambda: not self._unstored(), SETTLE_S, what="every confirmed message in the database")
+
+    def check(self) -> None:
+        """After `settle`: nothing lost, nothing doubled, the ledger balanced, bins as of an undisturbed run."""
+        stored = Counter(self._rows(MESSAGES))
+        assert set(self.witness.confirmed) == set(stored)
+        until(self._all_accounted, SETTLE_S, what="every confirmed message in the ledger")
+        ledger, bins = verified(self.database.url)
+        assert [] == ledger.differences
+        assert [] == bins.differences
+        assert len(self.witness.confirmed) == ledger.stored
+        # A broker that restarts, or a session that is resumed, may deliver again; never may it be less.
+        assert sum(self.witness.confirmed.values()) - len(self.witness.confirmed) <= ledger.duplicate
+        assert self.witness.rejected <= ledger.rejected
+
+    def check_against_an_undisturbed_run(self) -> None:
+        """The same messages, once, in order, on another database: the same bins, bit by bit."""
+        bench = Bench(self._calm_database.url)
+        for (device, _, start_us), (_, payload) in sorted(self.witness.payloads.items(), key=lambda item: item[0][2]):
+            bench.now_us = max(bench.now_us, start_us)
+            bench.source.put(f"subak/v1/{SITE.name}/atc/{device}/detectors", payload, bench.now_us)
+        asyncio.run(bench.drain())
+        assert bench.rows(BINS) == self._rows(BINS)
+
+    def _all_accounted(self) -> bool:
+        received = self._rows("SELECT coalesce(sum(received), 0) FROM subak.ledger")[0][0]
+        return received >= sum(self.witness.confirmed.values()) + self.witness.rejected
+
+    def _unstored(self) -> set[Any]:
+        return set(self.witness.confirmed) - self._stored()
+
+    def _stored(self) -> set[Any]:
+        try:
+            return set(self._rows(MESSAGES))
+        except psycopg.OperationalError:
+            return set()
+
+    def _rows(self, query: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.database.url, autocommit=True) as connection:
+            return connection.execute(query).fetchall()
+
+
+def _connect(url: str) -> socket.socket:
+    """A raw connection to the server of a libpq URL, over TCP or a socket file."""
+    info = psycopg.conninfo.conninfo_to_dict(url)
+    host, port = str(info.get("host", "127.0.0.1")), int(str(info.get("port", 5432)))
+    if host.startswith("/"):
+        connection = socket.socket(socket.AF_UNIX)
+        connection.connect(f"{host}/.s.PGSQL.{port}")
+        return connection
+    return socket.create_connection((host, port))
+
+
+def _through(url: str, port: int) -> str:
+    """The URL with its server replaced by a loopback port."""
+    info = psycopg.conninfo.conninfo_to_dict(url)
+    return f"postgresql://{info['user']}@127.0.0.1:{port}/{info['dbname']}?sslmode=disable&connect_timeout=5"
+
+
+Fault = Callable[[Rig], None]
