@@ -133,7 +133,7 @@ class Rig:
 
     def _all_accounted(self) -> bool:
         received = self._rows("SELECT coalesce(sum(received), 0) FROM subak.ledger")[0][0]
-        return received >= sum(self.witness.confirmed.values()) + self.witness.rejected
+        return bool(received >= sum(self.witness.confirmed.values()) + self.witness.rejected)
 
     def _unstored(self) -> set[Any]:
         return set(self.witness.confirmed) - self._stored()

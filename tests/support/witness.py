@@ -40,8 +40,8 @@ class Witness:
         self._chance = random.Random(seed)
         self._rate = rate
         self._devices = [controller.id for controller in SITE.controllers]
-        self._second = {device: 0 for device in self._devices}
-        self._seq = {device: 0 for device in self._devices}
+        self._second = dict.fromkeys(self._devices, 0)
+        self._seq = dict.fromkeys(self._devices, 0)
         self._held: list[tuple[str, bytes, Key]] = []
         self._late: list[tuple[str, bytes, Key]] = []
         self._garbage = 0
