@@ -27,10 +27,22 @@ class Reason(StrEnum):
         "unknown_metric",
         "The metric is not in config/metrics.yaml for this kind of device; add it there or correct its name.",
     )
+    UNKNOWN_ALIAS = (
+        "unknown_alias",
+        "Nobody told what the alias stands for, as when Subak started after the edge node's birth; ask the edge node for a rebirth (Node Control/Rebirth).",
+    )
+    STALE_DEATH = (
+        "stale_death",
+        "The last will of a session that the edge node has replaced since; nothing to do, unless it comes often (two clients with one id).",
+    )
     EMPTY_PAYLOAD = "empty_payload", "The message has no payload (a cleared retained message has none)."
     NOT_UTF8 = "not_utf8", "The payload is not UTF-8 text."
     NOT_JSON = "not_json", "The payload is not valid JSON: cut off, garbled, or NaN and Infinity, which JSON has not."
     NOT_CBOR = "not_cbor", "The payload is not valid CBOR: cut off, garbled, or in another encoding such as JSON."
+    NOT_PROTOBUF = (
+        "not_protobuf",
+        "The payload is not a valid Sparkplug B payload: cut off, garbled, or in another encoding such as JSON.",
+    )
     TOO_DEEP = "too_deep", "The payload is nested too deeply to be a message of ours."
     TOO_LARGE = "too_large", "The payload is larger than any message of ours; only its beginning was kept."
     WRONG_TYPE = "wrong_type", "A field is missing or has the wrong type; the detail names it."

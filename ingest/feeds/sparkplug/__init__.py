@@ -1,0 +1,1 @@
+"""Sparkplug B: edge nodes that report by exception, in protobuf."""
