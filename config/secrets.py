@@ -35,7 +35,7 @@ def secrets_from_files(names: Iterable[str], environment: Mapping[str, str]) -> 
         path = environment.get(variable)
         if not path:
             continue
-        if plain in environment:
+        if environment.get(plain):
             raise ConfigError(f"{variable}: {plain} is set too; set one of them")
         try:
             text = Path(path).read_text(encoding="utf-8")
