@@ -35,3 +35,7 @@ imports: ## check that imports only point one way
 clean: ## remove what was made here (.venv, the demo's data, caches)
 	@rm -rf .venv .subak .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: fuzz
+fuzz: ## damage a million messages of all dialects: make fuzz ARGS="--payloads 100000 --seed 7"
+	@.ci/venv test && exec .venv/bin/python -m tests.fuzz.run $(ARGS)

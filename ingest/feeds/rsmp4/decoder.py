@@ -25,6 +25,7 @@ from ingest.feeds.problems import Problem, judge, refused
 from ingest.feeds.rsmp4.values import Counted, UnusableError, counted, per_detector
 from ingest.feeds.vehicles import vehicle_classes
 from ingest.fixedpoint import microseconds
+from ingest.readings import PresenceChange
 from ingest.reasons import Reason
 from ingest.topics import Stream
 
@@ -89,8 +90,7 @@ class Rsmp4Feed(Feed):
         except Exception as error:  # noqa: BLE001 - whatever a codec makes of hostile bytes, it is no CBOR of ours
             return refused(message, route, _not_cbor(message.payload, error))
         if route.stream is Stream.PRESENCE:
-            word = found.encode() if isinstance(found, str) else b"?"
-            return presence(Message(message.topic, word, message.received_us), route)
+            return _said(found, message, route)
         try:
             entries = msgspec.convert(found, _Batch).entries if isinstance(found, dict) and "entries" in found else [found]
         except msgspec.ValidationError as error:
@@ -99,6 +99,14 @@ class Rsmp4Feed(Feed):
             # The end of a replay that had nothing to tell.
             return alive(message, route)
         return _readings(entries, message, route, context)
+
+
+def _said(found: Any, message: Message, route: Route) -> Decoded:  # noqa: ANN401 - CBOR before it is known what it is
+    """Presence as CBOR text."""
+    if isinstance(found, str) and found in tuple(WORDS.values()):
+        return Decoded([PresenceChange(route.source, found, message.received_us)], [])
+    words = ", ".join(WORDS.values())
+    return refused(message, route, (Reason.WRONG_TYPE, f"presence must be one of {words}, as plain or CBOR text"))
 
 
 def _readings(entries: list[Any], message: Message, route: Route, context: Context) -> Decoded:
