@@ -14,6 +14,7 @@ from typing import Protocol
 import stamina
 import structlog
 
+from ingest.door import Admission
 from ingest.mqtt.address import Address
 from ingest.mqtt.receiver import ConnectionLostError, Delivery, Receiver
 
@@ -29,10 +30,14 @@ def wall_clock_us() -> int:
     return time.time_ns() // 1000
 
 
+Arrival = tuple[Delivery, Admission]
+"""A message as delivered, and what the door made of it."""
+
+
 class Source(Protocol):
     """Where the pipeline gets messages from, and whom it tells that they are safe."""
 
-    async def batch(self, most: int, delay_s: float, patience_s: float) -> list[Delivery]:
+    async def batch(self, most: int, delay_s: float, patience_s: float) -> list[Arrival]:
         """The next messages, in order of receipt; none after `patience_s`."""
         ...
 
@@ -42,7 +47,9 @@ class Source(Protocol):
 
 
 class Collector:
-    """Receives the messages of some topic filters and hands them over in batches.
+    """Receives the messages of some topic filters, asks the door about each, and hands them over in batches.
+
+    The door decides at receipt, while the batch before is on its way into the database: the one computes, the other waits.
 
     Attributes:
         connected: Set while subscribed.
@@ -54,6 +61,7 @@ class Collector:
         *,
         client_id: str,
         topic_filters: Sequence[str],
+        admit: Callable[[str, bytes, int], Admission],
         receive_maximum: int,
         session_expiry_s: int,
         keep_alive_s: int = 20,
@@ -62,13 +70,14 @@ class Collector:
         self._address = address
         self._client_id = client_id
         self._filters = tuple(topic_filters)
+        self._admit = admit
         self._receive_maximum = receive_maximum
         self._session_expiry_s = session_expiry_s
         self._keep_alive_s = keep_alive_s
         self._clock_us = clock_us
         self._epoch = 0
         self._receiver: Receiver | None = None
-        self._waiting: list[Delivery] = []
+        self._waiting: list[Arrival] = []
         self._arrived = asyncio.Event()
         self._paused = False
         self._handed = 0
@@ -135,7 +144,7 @@ class Collector:
         return receiver
 
     def _deliver(self, delivery: Delivery) -> None:
-        self._waiting.append(delivery)
+        self._waiting.append((delivery, self._admit(delivery.topic, delivery.payload, delivery.received_us)))
         self._arrived.set()
         # Twice the window: acknowledged traffic alone can never fill it.
         if len(self._waiting) > 2 * self._receive_maximum and not self._paused and self._receiver is not None:
@@ -162,7 +171,7 @@ class Collector:
         """Number of the connection, counted from 1; attempts that failed count too."""
         return self._epoch
 
-    async def batch(self, most: int, delay_s: float, patience_s: float) -> list[Delivery]:
+    async def batch(self, most: int, delay_s: float, patience_s: float) -> list[Arrival]:
         """The next messages, in order of receipt.
 
         Args:

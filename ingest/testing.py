@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from ingest.collector import Arrival
+from ingest.door import Admission
 from ingest.mqtt.receiver import Delivery
 
 
@@ -12,11 +14,14 @@ class MemorySource:
     """Stands in for the collector: what is put in comes out in batches, and acknowledgements are remembered.
 
     Attributes:
+        admit: The door's answer to a topic, a payload and a time; a test may put another in its place.
         acknowledged: Packet ids in the order they were acknowledged.
     """
 
-    def __init__(self) -> None:
-        self._waiting: list[Delivery] = []
+    def __init__(self, admit: Callable[[str, bytes, int], Admission]) -> None:
+        """Make it empty; `admit` is the door's."""
+        self.admit = admit
+        self._waiting: list[Arrival] = []
         self._next = 0
         self.acknowledged: list[int] = []
 
@@ -24,10 +29,10 @@ class MemorySource:
         """A message arrives at QoS 1."""
         self._next += 1
         delivery = Delivery(1, self._next, topic, payload, False, received_us)
-        self._waiting.append(delivery)
+        self._waiting.append((delivery, self.admit(topic, payload, received_us)))
         return delivery
 
-    async def batch(self, most: int, delay_s: float, patience_s: float) -> list[Delivery]:
+    async def batch(self, most: int, delay_s: float, patience_s: float) -> list[Arrival]:
         """As `ingest.collector.Collector.batch`; waits `patience_s` when there is nothing."""
         if not self._waiting:
             await asyncio.sleep(min(delay_s, patience_s))

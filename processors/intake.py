@@ -89,33 +89,39 @@ def take_in(
     moved: dict[Stream, SequenceState] = {}
     heard: dict[int, Heard] = {}
     for admission, at_us, is_new in zip(admissions, received_us, new, strict=True):
-        entry = ledger.entry(admission.source, at_us)
+        source = admission.source
+        entry = ledger.entry(source, at_us)
         entry.received += 1
-        device = heard.get(admission.source)
+        device = heard.get(source)
         if device is None:
-            device = heard[admission.source] = Heard()
-        device.received_us = max(device.received_us, at_us)
+            device = heard[source] = Heard()
+        if at_us > device.received_us:
+            device.received_us = at_us
         if admission.disposition is Disposition.REJECTED:
             entry.rejected += 1
         elif is_new:
             entry.stored += 1
-            first = admission.records[0]
-            if type(first) is LaneReading and first.start_us < closed_until_us(admission.source):
-                entry.late += 1
             _note(device, admission)
+            first = admission.records[0]
+            if type(first) is LaneReading and first.start_us < closed_until_us(source):
+                entry.late += 1
         else:
             entry.duplicate += 1
             continue
-        if admission.stream is not None and admission.seq is not None:
-            stream = (admission.source, admission.stream.value)
+        if admission.seq is not None and admission.stream is not None:
+            stream = (source, str(admission.stream))
             before = moved.get(stream) or sequences.get(stream)
-            time_us = admission.time_us if admission.time_us is not None else (before.time_us if before else 0)
-            step = follow(before, admission.seq, time_us)
+            step = follow(before, admission.seq, admission.time_us if admission.time_us is not None else _time_of(before))
             moved[stream] = step.state
-            entry.lost += step.lost
-            entry.recovered += step.recovered
+            if step.lost or step.recovered:
+                entry.lost += step.lost
+                entry.recovered += step.recovered
     heard.pop(UNKNOWN, None)
     return Intake(ledger, moved, heard)
+
+
+def _time_of(state: SequenceState | None) -> int:
+    return 0 if state is None else state.time_us
 
 
 def _note(device: Heard, admission: Admission) -> None:
@@ -123,5 +129,7 @@ def _note(device: Heard, admission: Admission) -> None:
     if type(record) is PresenceChange:
         device.presence = record.state
         device.presence_us = record.received_us
-    elif admission.time_us is not None and not record.future:  # type: ignore[union-attr]
-        device.event_us = max(device.event_us or 0, admission.time_us)
+        return
+    time_us = admission.time_us
+    if time_us is not None and not record.future and (device.event_us is None or time_us > device.event_us):  # type: ignore[union-attr]
+        device.event_us = time_us

@@ -19,9 +19,9 @@ import structlog
 from msgspec import Struct
 
 from config.thresholds import BinTests
-from ingest.collector import Source
+from ingest.collector import Arrival, Source
 from ingest.deadletters import dead_letter
-from ingest.door import Admission, Disposition, Door
+from ingest.door import Admission, Disposition
 from ingest.mqtt.receiver import Delivery
 from ingest.readings import US, DeadLetter, LaneReading, PresenceChange, Record
 from ingest.reasons import Reason
@@ -56,14 +56,13 @@ class _Effect(Struct):
 
 
 class Pipeline:
-    """Door, processors and writer of one site."""
+    """Processors and writer of one site."""
 
     def __init__(
         self,
         *,
         name: str,
         source: Source,
-        door: Door,
         registry: Registry,
         tests: BinTests,
         connect: Callable[[], Awaitable[Writer]],
@@ -82,7 +81,6 @@ class Pipeline:
             name: Of this writer in the database. Two processes of one name take turns, and each reads again what the other
                 has written: right, but slow.
             source: Of messages, running elsewhere.
-            door: Of the site.
             registry: Its numbers.
             tests: That make a bin suspect.
             connect: Makes a writer.
@@ -98,7 +96,6 @@ class Pipeline:
         self._observer = observer or Silent()
         self._name = name
         self._source = source
-        self._door = door
         self._connect = connect
         self._batch_messages = batch_messages
         self._batch_delay_s = batch_delay_s
@@ -128,10 +125,10 @@ class Pipeline:
         """Work until cancelled. What is not committed then is not acknowledged either, and comes again."""
         try:
             while True:
-                deliveries = await self._source.batch(self._batch_messages, self._batch_delay_s, PATIENCE_S)
-                live = not deliveries
-                if deliveries:
-                    live = await self.take(deliveries)
+                arrivals = await self._source.batch(self._batch_messages, self._batch_delay_s, PATIENCE_S)
+                live = not arrivals
+                if arrivals:
+                    live = await self.take(arrivals)
                 await self.close_due(live=live)
                 self._binner.evict(self._clock_us() - HOLD_US)
                 self._observer.turned()
@@ -149,13 +146,14 @@ class Pipeline:
         now_us = self._clock_us()
         return [(now_us - self._watermarks.closed_until(device)) / US for device in self._lanes]
 
-    async def take(self, deliveries: Sequence[Delivery]) -> bool:
+    async def take(self, arrivals: Sequence[Arrival]) -> bool:
         """Make one batch durable and acknowledge it.
 
         Returns:
             Whether what came is fresh; False while a backlog is read.
         """
-        admissions = [self._door.admit(d.topic, d.payload, d.received_us) for d in deliveries]
+        deliveries = [delivery for delivery, _ in arrivals]
+        admissions = [admission for _, admission in arrivals]
         await self._commit(deliveries, admissions)
         self._source.acknowledge(deliveries)
         self._observer.acknowledged(deliveries)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections.abc import Coroutine, Mapping
 from enum import StrEnum
@@ -60,6 +61,16 @@ def run(*, role: Role = Role.COLLECTOR, site: Path | None = None, port: int = 80
     asyncio.run(collect(settings, inventory))
 
 
+def _spare_the_collector() -> None:
+    """Let the garbage collector look at the hot path's objects seldom: they die by reference count.
+
+    Measured on 100,000 one-lane messages: a third of the pipeline's time went into looking at them.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(200_000, 20, 100)
+
+
 async def collect(settings: Settings, site: Site) -> None:
     """Collector, processors and writer in this process, until SIGINT or SIGTERM.
 
@@ -78,6 +89,7 @@ async def collect(settings: Settings, site: Site) -> None:
         Address.of(settings),
         client_id=settings.client_id,
         topic_filters=door.topic_filters,
+        admit=door.admit,
         receive_maximum=settings.receive_maximum,
         session_expiry_s=settings.session_expiry_s,
         keep_alive_s=settings.keep_alive_s,
@@ -85,7 +97,6 @@ async def collect(settings: Settings, site: Site) -> None:
     pipeline = Pipeline(
         name=settings.client_id,
         source=collector,
-        door=door,
         registry=registry,
         tests=bin_tests(),
         connect=lambda: Writer.connect(database_url, level, site.general.timezone),
@@ -97,6 +108,7 @@ async def collect(settings: Settings, site: Site) -> None:
         idle_s=settings.idle_s,
         clock_us=wall_clock_us,
     )
+    _spare_the_collector()
     await until_told(collector.run(), pipeline.run(), _maintain(database_url, level, settings.retention_days))
 
 

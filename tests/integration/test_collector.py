@@ -9,20 +9,28 @@ from contextlib import asynccontextmanager, suppress
 import aiomqtt
 
 from ingest.collector import Collector
+from ingest.door import Door
 from ingest.mqtt.address import Address
 from ingest.mqtt.receiver import Delivery
+from ingest.registry import Registry
 from tests.support.brokers import Mosquitto
+from tests.support.pipelines import SITE
 from tests.support.waiting import eventually
 
-FILTER = "subak/v1/test/#"
-TOPIC = "subak/v1/test/atc/a/detectors"
+DOOR = Door(Registry.for_site(SITE), SITE)
+TOPIC = f"subak/v1/{SITE.name}/atc/{SITE.controllers[0].id}/detectors"
 
 
 @asynccontextmanager
 async def collecting(url: str, *, client_id: str = "door", window: int = 1000) -> AsyncIterator[Collector]:
     """A running, connected collector."""
     collector = Collector(
-        Address.parse(url), client_id=client_id, topic_filters=[FILTER], receive_maximum=window, session_expiry_s=3600
+        Address.parse(url),
+        client_id=client_id,
+        topic_filters=DOOR.topic_filters,
+        admit=DOOR.admit,
+        receive_maximum=window,
+        session_expiry_s=3600,
     )
     task = asyncio.create_task(collector.run())
     try:
@@ -45,7 +53,7 @@ async def receive(collector: Collector, count: int) -> list[Delivery]:
     found: list[Delivery] = []
 
     async def more() -> bool:
-        found.extend(await collector.batch(10_000, 0.0, 0.05))
+        found.extend(delivery for delivery, _ in await collector.batch(10_000, 0.0, 0.05))
         return len(found) >= count
 
     await eventually(more, what=f"{count} deliveries")

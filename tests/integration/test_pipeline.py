@@ -289,8 +289,7 @@ async def test_a_stepped_wall_clock_changes_no_bin(bench: Bench, step_s: int) ->
 @ONLY_REAL
 async def test_a_value_that_the_database_refuses_costs_one_message(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the door lets through by mistake must not hold up the street."""
-    door = bench.pipeline._door
-    admit = door.admit
+    admit = bench.source.admit
 
     def lets_too_much_through(topic: str, payload: bytes, received_us: int) -> Admission:
         admission = admit(topic, payload, received_us)
@@ -300,7 +299,7 @@ async def test_a_value_that_the_database_refuses_costs_one_message(bench: Bench,
             return msgspec.structs.replace(admission, records=[msgspec.structs.replace(first, fault="\0")])
         return admission
 
-    monkeypatch.setattr(door, "admit", lets_too_much_through)
+    monkeypatch.setattr(bench.source, "admit", lets_too_much_through)
     await bench.send(*(detectors(n, NOON_US + n * 10 * US) for n in range(6)))
     await bench.close()
 

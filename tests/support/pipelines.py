@@ -66,10 +66,10 @@ class Bench:
     def __init__(self, url: str) -> None:
         self.url = url
         self.now_us = NOON_US + 60 * US
-        self.source = MemorySource()
         with psycopg.connect(url) as connection:
             self.level: Level = migrate(connection, TIMEZONE)
             self.registry: Registry = save_site(connection, SITE)
+        self.source = MemorySource(Door(self.registry, SITE).admit)
         self.pipeline = self.restarted()
 
     def restarted(self) -> Pipeline:
@@ -77,7 +77,6 @@ class Bench:
         self.pipeline = Pipeline(
             name="bench",
             source=self.source,
-            door=Door(self.registry, SITE),
             registry=self.registry,
             tests=bin_tests(),
             connect=lambda: Writer.connect(self.url, self.level, TIMEZONE),
