@@ -17,7 +17,9 @@ import pytest
 
 from config.settings import Settings
 from ingest.collector import Collector
+from ingest.door import Door
 from ingest.mqtt.address import Address
+from ingest.registry import Registry
 from subak.access.broker import COLLECTOR, DISPATCHER, REDRIVE
 from tests.support.access import HOST, Authority, GuardedBroker, GuardedClient, RefusedError
 from tests.support.brokers import mosquitto_version
@@ -256,6 +258,7 @@ async def test_refused_a_device_that_takes_over_the_collectors_session(guarded: 
         Address.of(Settings.model_validate({"mqtt_url": guarded.url(COLLECTOR), "mqtt_ca_file": guarded.authority.certificate})),
         client_id=COLLECTOR,
         topic_filters=[f"{BASE}/#"],
+        admit=Door(Registry.for_site(SITE), SITE).admit,
         receive_maximum=10,
         session_expiry_s=600,
     )
