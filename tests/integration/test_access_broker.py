@@ -277,7 +277,7 @@ async def test_refused_a_device_that_takes_over_the_collectors_session(guarded: 
     assert YES == await thief.publish(f"{BASE}/atc/{ATC}/detectors", b"mine")
 
     async def heard() -> bool:
-        return b"mine" in [d.payload for d in await collector.batch(10, 0, 0.1)]
+        return b"mine" in [delivery.payload for delivery, _ in await collector.batch(10, 0, 0.1)]
 
     await eventually(heard, what="the collector's message")
     assert collector.connected.is_set()
