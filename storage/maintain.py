@@ -21,7 +21,8 @@ def maintain(connection: psycopg.Connection[Any], level: Level, retention_days: 
     """Do it once; safe to repeat and beside the pipeline.
 
     Args:
-        connection: As the owner of the tables, autocommit on.
+        connection: As a member of `subak_writer`, autocommit on. Rollups of late days (level community) are refreshed for
+            their owner alone; until it comes, the days stay marked.
         level: Of the server.
         retention_days: Days kept by kind (see `KINDS`); 0 or a kind that is not named is kept for ever.
 
@@ -29,7 +30,7 @@ def maintain(connection: psycopg.Connection[Any], level: Level, retention_days: 
         What was dropped, by kind: chunks or partitions of series, rows of tables.
     """
     connection.execute(_SQL["ensure_days"])
-    if level is Level.COMMUNITY:
+    if level is Level.COMMUNITY and _may_refresh(connection):
         _refresh_late_days(connection)
     dropped: dict[str, int] = {}
     for kind in KINDS:
@@ -44,6 +45,11 @@ def maintain(connection: psycopg.Connection[Any], level: Level, retention_days: 
         if count:
             dropped[kind] = count
     return dropped
+
+
+def _may_refresh(connection: psycopg.Connection[Any]) -> bool:
+    row = connection.execute(_SQL["may_refresh"]).fetchone()
+    return row is not None and bool(row[0])
 
 
 def _refresh_late_days(connection: psycopg.Connection[Any]) -> None:

@@ -102,6 +102,43 @@ def migrate(connection: psycopg.Connection[Any], timezone: str, tell: Callable[[
     return level
 
 
+def bring_up(connection: psycopg.Connection[Any], timezone: str, tell: Callable[[str], None] = lambda _: None) -> Level:
+    """Migrate as far as the role may: the owner migrates, a member of `subak_writer` makes sure that there is nothing to do.
+
+    Args:
+        connection: Autocommit is switched on.
+        timezone: As in `migrate`.
+        tell: As in `migrate`.
+
+    Raises:
+        MigrationError: As in `migrate`, or there are migrations that this role may not run.
+    """
+    connection.autocommit = True
+    row = connection.execute(
+        "SELECT current_user, has_database_privilege(current_database(), 'CREATE') AND"
+        " coalesce((SELECT pg_has_role(nspowner, 'USAGE') FROM pg_namespace WHERE nspname = 'subak'), true)"
+    ).fetchone()
+    assert row is not None  # noqa: S101 - it is one row
+    role, may = row
+    if may:
+        return migrate(connection, timezone, tell)
+    level = probe(connection)
+    try:
+        waiting = pending(connection, level)
+        done = {row[0]: row[1:] for row in connection.execute("SELECT number, name, digest, level FROM subak.migration")}
+    except (psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedTable) as error:
+        raise MigrationError(
+            f"role {role} may neither migrate nor write here ({error.diag.message_primary}); run `subak migrate` as the owner,"
+            f" and make {role} a member of subak_writer"
+        ) from error
+    _compare(migrations(level), done, level)
+    if waiting:
+        raise MigrationError(
+            f"{len(waiting)} migrations have not run, and role {role} may not run them: run `subak migrate` as the owner"
+        )
+    return level
+
+
 def pending(connection: psycopg.Connection[Any], level: Level) -> list[Migration]:
     """The migrations of `level` that have not run; nothing is changed."""
     there = connection.execute("SELECT to_regclass('subak.migration')").fetchone()

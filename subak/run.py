@@ -22,7 +22,7 @@ from ingest.mqtt.address import Address
 from storage.capability import Level
 from storage.errors import StorageError
 from storage.maintain import maintain
-from storage.migrate import migrate
+from storage.migrate import bring_up
 from storage.site import save_site
 from storage.writer import Writer
 from subak import logs
@@ -80,9 +80,9 @@ async def collect(settings: Settings, site: Site) -> None:
     database_url = settings.database_url.get_secret_value()
     try:
         with psycopg.connect(database_url, autocommit=True) as connection:
-            level = migrate(connection, site.general.timezone)
+            level = bring_up(connection, site.general.timezone)
             registry = save_site(connection, site)
-    except (StorageError, psycopg.OperationalError) as error:
+    except (StorageError, psycopg.OperationalError, psycopg.errors.InsufficientPrivilege) as error:
         raise ConfigError(f"SUBAK_DATABASE_URL: {error}") from error
     door = Door(registry, site, future_tolerance_s=settings.future_tolerance_s)
     collector = Collector(

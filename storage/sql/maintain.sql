@@ -23,6 +23,10 @@ DELETE FROM subak.ledger WHERE minute < now() - %(days)s * INTERVAL '1 day'
 -- Community: days whose rollups the policies do not refresh any more.
 SELECT start FROM subak.late_day ORDER BY start
 
+-- name: may_refresh
+-- A continuous aggregate can be refreshed by its owner alone.
+SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = 'subak.lane_15min'::regclass
+
 -- name: refresh
 -- Refresh one rollup over some days around a late one.
 CALL refresh_continuous_aggregate(%s::text::regclass, %s::timestamptz - INTERVAL '1 day', %s::timestamptz + INTERVAL '2 days')

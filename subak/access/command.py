@@ -84,7 +84,7 @@ def database_accounts(
     Args:
         out: The folder.
         host: The database's host, for the URLs.
-        name: The database's name, for the URLs.
+        name: The database's name.
         analyst: An account for a person who asks in SQL; may be repeated.
         renew: An account to give a new password; may be repeated.
     """
@@ -106,6 +106,6 @@ def database_accounts(
         write_secret(
             credentials / f"{account.name}.url", f"postgresql://{account.name}:{passwords[account.name]}@{host}/{name}\n"
         )
-    write_secret(out / "roles.sql", database.roles_sql(passwords, analyst))
+    write_secret(out / "roles.sql", database.roles_sql(name, passwords, analyst))
     print(f"{out}: {len(wanted)} accounts, {made} of them with a new password")
-    print(f"next: run {out / 'roles.sql'} as superuser; see docs/installation.md")
+    print(f"next: psql -f {out / 'roles.sql'} as superuser; see docs/installation.md")

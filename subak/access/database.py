@@ -72,16 +72,19 @@ def accounts(analysts: Iterable[str] = ()) -> list[Account]:
     ]
 
 
-def roles_sql(passwords: Mapping[str, str], analysts: Iterable[str] = ()) -> str:
-    """SQL for a superuser that makes the roles, or gives those that are there the passwords and settings of `passwords`.
+def roles_sql(database: str, passwords: Mapping[str, str], analysts: Iterable[str] = ()) -> str:
+    """A script of psql for a superuser that makes roles and database, or brings those that are there up to it.
 
     Args:
-        passwords: In clear, by account; only verifiers go into the SQL.
+        database: Its name.
+        passwords: In clear, by account; only verifiers go into the script.
         analysts: As in `accounts`.
     """
     lines = [
-        "-- Written by `subak access database`: run it as superuser, before `subak migrate`; safe to repeat.",
+        "-- Written by `subak access database`: run it with psql as superuser, before `subak migrate`; safe to repeat.",
         "-- No password stands here, only what checks one (SCRAM-SHA-256); keep the file to yourself all the same.",
+        "\\set ON_ERROR_STOP on",
+        "SET client_min_messages = warning;",
         "BEGIN;",
         *(_made(group, "NOLOGIN") for group in GROUPS),
     ]
@@ -97,7 +100,21 @@ def roles_sql(passwords: Mapping[str, str], analysts: Iterable[str] = ()) -> str
         ]
         if account.member:
             lines.append(f"GRANT {account.member} TO {name};")
-    return "\n".join([*lines, "", "COMMIT;", ""])
+    return "\n".join([*lines, "", "COMMIT;", "", *_database(database), ""])
+
+
+def _database(name: str) -> list[str]:
+    quoted, text = sql.Identifier(name).as_string(None), sql.Literal(name).as_string(None)
+    create = sql.Literal(f"CREATE DATABASE {quoted} OWNER {OWNER}").as_string(None)
+    missing = f"WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = {text})"
+    return [
+        "-- The database: nobody but these may connect to it, and who stages batches may make temporary tables.",
+        f"SELECT {create} {missing} \\gexec",
+        f"ALTER DATABASE {quoted} OWNER TO {OWNER};",
+        f"REVOKE ALL ON DATABASE {quoted} FROM PUBLIC;",
+        f"GRANT CONNECT ON DATABASE {quoted} TO {', '.join(GROUPS)};",
+        f"GRANT TEMPORARY ON DATABASE {quoted} TO {GROUPS[0]};",
+    ]
 
 
 def _made(role: str, how: str) -> str:

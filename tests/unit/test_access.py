@@ -121,7 +121,7 @@ def test_an_analysts_account_needs_a_name_of_its_own(tmp_path: Path, name: str) 
 
 def test_roles_hold_verifiers_and_no_password() -> None:
     names = ["subak_owner", "subak_pipeline", "subak_grafana", "subak_console"]
-    text = roles_sql(dict.fromkeys(names, "in-clear"))
+    text = roles_sql("subak", dict.fromkeys(names, "in-clear"))
 
     assert "in-clear" not in text
     assert len(names) == text.count("SCRAM-SHA-256$")
