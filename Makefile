@@ -1,6 +1,6 @@
 # Each target installs what it needs first; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test parts soak lint format types imports clean
+.PHONY: help demo test parts soak bench lint format types imports clean
 
 # Arguments for the program behind a target: make demo ARGS="--faults", make test ARGS="tests/unit -k bins"
 ARGS ?=
@@ -19,6 +19,9 @@ parts: ## install the brokers, databases and browser that tests need (root and n
 
 soak: parts ## random faults under load until one loses or doubles something: make soak ARGS="--faults 200 --seed 1"
 	@exec .venv/bin/python -m tests.acceptance.soak $(ARGS)
+
+bench: parts ## figures of this machine: throughput, latency, memory, each with its ratio to the limit
+	@exec .venv/bin/python -m tests.benchmarks.bench $(ARGS)
 
 lint: ## check style
 	@.ci/venv dev && .venv/bin/ruff check $(ARGS) && exec .venv/bin/ruff format --check $(ARGS)

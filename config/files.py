@@ -34,14 +34,16 @@ def load(path: Path, model: type[Model]) -> Model:
     except OSError as error:
         raise ConfigFileError(path, [f"cannot be read: {error.strerror}"]) from error
     try:
-        content = YAML(typ="rt").load(text)
+        content = YAML(typ="safe").load(text)
     except MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise ConfigFileError(path, [f"{line}{error.problem or error.context}"]) from error
     try:
         return model.model_validate({} if content is None else content)
     except pydantic.ValidationError as error:
-        problems = [_problem(item["loc"], item["msg"], item["input"], content) for item in error.errors()]
+        # Read again by the slow loader that remembers lines; a large inventory without errors need not pay for them.
+        marked = YAML(typ="rt").load(text)
+        problems = [_problem(item["loc"], item["msg"], item["input"], marked) for item in error.errors()]
         raise ConfigFileError(path, problems) from error
 
 

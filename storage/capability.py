@@ -20,12 +20,18 @@ class Level(StrEnum):
 
 
 def probe(connection: psycopg.Connection[Any]) -> Level:
-    """The level of the server behind `connection`: is TimescaleDB there, and under which licence?"""
-    available = connection.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'timescaledb'").fetchone()
-    if available is None:
+    """The level of the database behind `connection`: is TimescaleDB in it, and under which licence? Changes nothing."""
+    if connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'timescaledb'").fetchone() is None:
         return Level.PLAIN
-    licence = connection.execute("SELECT current_setting('timescaledb.license', true)").fetchone()
-    if licence is None or licence[0] is None:
-        # Installed but not preloaded: the extension could not be created.
-        return Level.PLAIN
-    return Level.COMMUNITY if licence[0] == "timescale" else Level.APACHE
+    licence = connection.execute("SELECT current_setting('timescaledb.license')").fetchone()
+    return Level.COMMUNITY if licence is not None and licence[0] == "timescale" else Level.APACHE
+
+
+def offers_timescaledb(connection: psycopg.Connection[Any]) -> bool:
+    """Whether the server has TimescaleDB ready and this database has not taken it yet."""
+    # Its loader has this setting. What is preloaded may be asked by superusers alone, and the owner need not be one.
+    row = connection.execute(
+        "SELECT installed_version IS NULL AND current_setting('timescaledb.disable_load', true) IS NOT NULL"
+        " FROM pg_available_extensions WHERE name = 'timescaledb'"
+    ).fetchone()
+    return row is not None and bool(row[0])

@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from storage.capability import Level, probe
+from storage.capability import Level, offers_timescaledb, probe
 from storage.errors import MigrationError
 
 FOLDER = Path(__file__).parent / "migrations"
@@ -82,9 +82,11 @@ def migrate(connection: psycopg.Connection[Any], timezone: str, tell: Callable[[
         MigrationError: A migration failed, was edited after it ran, or the schema is newer than the program.
     """
     connection.autocommit = True
-    level = probe(connection)
     connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
     try:
+        if offers_timescaledb(connection) and not _has_begun(connection):
+            connection.execute("CREATE EXTENSION timescaledb")
+        level = probe(connection)
         connection.execute("CREATE SCHEMA IF NOT EXISTS subak")
         connection.execute(
             "CREATE TABLE IF NOT EXISTS subak.migration"
@@ -139,10 +141,14 @@ def bring_up(connection: psycopg.Connection[Any], timezone: str, tell: Callable[
     return level
 
 
+def _has_begun(connection: psycopg.Connection[Any]) -> bool:
+    there = connection.execute("SELECT to_regclass('subak.migration')").fetchone()
+    return there is not None and there[0] is not None
+
+
 def pending(connection: psycopg.Connection[Any], level: Level) -> list[Migration]:
     """The migrations of `level` that have not run; nothing is changed."""
-    there = connection.execute("SELECT to_regclass('subak.migration')").fetchone()
-    if there is None or there[0] is None:
+    if not _has_begun(connection):
         return migrations(level)
     done = {row[0] for row in connection.execute("SELECT number FROM subak.migration")}
     return [migration for migration in migrations(level) if migration.number not in done]

@@ -47,17 +47,28 @@ def save_site(connection: psycopg.Connection[Any], site: Site) -> Registry:
             )
             for d in site.devices
         }
-        lanes: dict[tuple[str, str], int] = {}
+        rows: dict[tuple[str, str], tuple[object, ...]] = {}
         for device, junction, codes in counters:
             for code, lane_id in codes:
                 approach, lane, position = places[junction, lane_id]
-                lanes[device, code] = _number(
-                    connection, "save_lane", (devices[device], code, junction, approach.id, approach.link, lane.id, position)
-                )
+                rows[device, code] = (devices[device], code, junction, approach.id, approach.link, lane.id, position)
+        lanes = dict(zip(rows, _numbers(connection, "save_lane", list(rows.values())), strict=True))
         metrics = {m.name: _number(connection, "save_metric", (m.name, m.unit, m.title)) for m in site.metrics}
         connection.execute(_SQL["retire_devices"], (site_id, list(devices.values())))
         connection.execute(_SQL["retire_lanes"], (site_id, list(lanes.values())))
     return Registry.build(site, devices, lanes, metrics)
+
+
+def _numbers(connection: psycopg.Connection[Any], name: str, rows: list[tuple[object, ...]]) -> list[int]:
+    """As `_number` for many rows, without a round trip each."""
+    numbers: list[int] = []
+    with connection.cursor() as cursor:
+        cursor.executemany(_SQL[name], rows, returning=True)
+        while rows:
+            numbers += [int(number) for (number,) in cursor.fetchall()]
+            if not cursor.nextset():
+                break
+    return numbers
 
 
 def _number(connection: psycopg.Connection[Any], name: str, values: tuple[object, ...]) -> int:

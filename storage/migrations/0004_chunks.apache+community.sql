@@ -1,6 +1,4 @@
 -- Hypertables, one chunk a day; `drop_chunks` is in every edition.
-CREATE EXTENSION IF NOT EXISTS timescaledb;
-
 SELECT create_hypertable('subak.lane_reading', by_range('start', INTERVAL '1 day'), create_default_indexes => false);
 SELECT create_hypertable('subak.signal_event', by_range('time', INTERVAL '1 day'), create_default_indexes => false);
 SELECT create_hypertable('subak.sensor_reading', by_range('time', INTERVAL '1 day'), create_default_indexes => false);

@@ -112,3 +112,18 @@ def packets(messages: int, controllers: int, lanes: int, first_seq: int = 0) -> 
             ).write()
         )
     return found
+
+
+def stamped(number: int, controllers: int) -> bytes:
+    """Message `number` as a packet, one lane, dated with this moment."""
+    seq, controller = divmod(number, controllers)
+    body = (
+        f'{{"seq":{seq},"start":"{datetime.now(UTC).isoformat()}","period_s":0.001,'
+        f'"lanes":[{{"id":"A01","volume":1,"occupancy":12.34,"speed":31.5,"classes":{{"SM":1}}}}]}}'
+    )
+    return mqtt5.PublishPacket(
+        f"subak/v1/{SITE}/atc/c{controller}/detectors",
+        body.encode(),
+        qos=mqtt5.QoS.AT_LEAST_ONCE,
+        packet_id=number % 65_535 + 1,
+    ).write()

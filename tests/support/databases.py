@@ -157,12 +157,16 @@ class ApacheServer:
 
     level = "apache"
 
-    def __init__(self) -> None:
+    def __init__(self, **settings: str) -> None:
         """Prepare a server; nothing is started yet.
+
+        Args:
+            settings: Of PostgreSQL, on top of ours.
 
         Raises:
             UnavailableError: Debian's package is neither installed nor in a folder that we may chroot to.
         """
+        self._settings = settings
         self._root = _debian_root()
         base = Path(tempfile.gettempdir()) if self._is_host else self._root / "var/lib/subak"
         if not self._is_host:
@@ -198,6 +202,7 @@ class ApacheServer:
         settings = {
             **SETTINGS,
             **TIMESCALE_SETTINGS,
+            **self._settings,
             "listen_addresses": LOOPBACK,
             "port": str(self._port),
             "unix_socket_directories": "",
