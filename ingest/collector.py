@@ -157,6 +157,11 @@ class Collector:
         return self._paused
 
     @property
+    def is_connected(self) -> bool:
+        """Connected and subscribed."""
+        return self.connected.is_set()
+
+    @property
     def waiting(self) -> int:
         """Messages that nobody has taken yet."""
         return len(self._waiting)

@@ -24,8 +24,11 @@ from storage.errors import StorageError
 from storage.maintain import maintain
 from storage.migrate import bring_up
 from storage.site import save_site
+from storage.reach import unreachable
 from storage.writer import Writer
 from subak import logs
+from subak.health import serving
+from subak.metrics import Metrics
 from subak.pipeline import Pipeline
 
 log = structlog.get_logger(__name__)
@@ -94,6 +97,7 @@ async def collect(settings: Settings, site: Site) -> None:
         session_expiry_s=settings.session_expiry_s,
         keep_alive_s=settings.keep_alive_s,
     )
+    metrics = Metrics()
     pipeline = Pipeline(
         name=settings.client_id,
         source=collector,
@@ -107,12 +111,15 @@ async def collect(settings: Settings, site: Site) -> None:
         lateness_s=settings.lateness_s,
         idle_s=settings.idle_s,
         clock_us=wall_clock_us,
+        observer=metrics,
     )
+    metrics.watch(collector, pipeline.lags_s)
     _spare_the_collector()
-    await until_told(collector.run(), pipeline.run(), _maintain(database_url, level, settings.retention_days))
+    with serving(metrics, lambda: unreachable(database_url), settings.metrics_host, settings.metrics_port):
+        await until_told(collector.run(), pipeline.run(), _maintain(database_url, level, settings.retention_days, metrics))
 
 
-async def _maintain(database_url: str, level: Level, retention_days: Mapping[str, int]) -> None:
+async def _maintain(database_url: str, level: Level, retention_days: Mapping[str, int], metrics: Metrics) -> None:
     """Partitions ahead, retention and late rollups, every quarter of an hour; a failure is told and tried again."""
 
     def once() -> dict[str, int]:
@@ -122,9 +129,11 @@ async def _maintain(database_url: str, level: Level, retention_days: Mapping[str
     while True:
         try:
             dropped = await asyncio.to_thread(once)
+            metrics.maintained(well=True)
             if dropped:
                 log.info("retention.dropped", **dropped)
         except psycopg.Error as error:
+            metrics.maintained(well=False)
             log.warning("maintenance.failed", error=str(error), again_in_s=MAINTAIN_EVERY_S)
         await asyncio.sleep(MAINTAIN_EVERY_S)
 
