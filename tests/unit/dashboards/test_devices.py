@@ -87,8 +87,8 @@ class TestLatestMinute:
         assert LatestMinute(NEWEST, "good", 1, 1) == latest_minute([1], minutes, NOW, THRESHOLDS)
 
     def test_an_old_minute_is_none(self) -> None:
-        # Its begin lies 200 s back; 180 s are the end.
-        assert LatestMinute(None, None, 0, 1) == latest_minute([1], {1: (minute(1),)}, NOW, THRESHOLDS)
+        # Its begin lies 260 s back; 240 s are the end.
+        assert LatestMinute(None, None, 0, 1) == latest_minute([1], {1: (minute(2),)}, NOW, THRESHOLDS)
 
 
 class TestJudge:
