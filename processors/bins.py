@@ -10,6 +10,7 @@ Rules:
     A reading longer than a bin is divided over the minutes it overlaps, in proportion and so that its total is kept
     exactly; those bins are imputed(split).
     A reading with a fault covers nothing; its word names the missing element.
+    A reading of no length is one moment: its vehicles count, and say nothing about the time around them.
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ from processors.quality import GOOD, PARTIAL, imputed, missing, suspect
 
 BIN_MS = 60_000
 BIN_US = 60 * US
-LONGEST_MS = 3_600_000  # the contract's longest period
 
 Key = tuple[int, int]
 """A device and the begin of a minute, µs."""
@@ -38,7 +38,7 @@ class LaneBin(Struct, frozen=True, gc=False):
         start_us: Begin of the minute.
         readings: Readings that touch it, faulty ones too.
         covered_ms: Milliseconds with a valid count.
-        volume: Vehicles; None when `covered_ms` is 0.
+        volume: Vehicles; None when nothing valid was observed.
         occupancy_sum: Σ occupancy (0.01 %) x milliseconds.
         occupancy_ms: Milliseconds with a valid occupancy.
         speed_sum: Σ speed (0.1 km/h) x vehicles.
@@ -248,7 +248,7 @@ class Binner:
             start_us,
             sums.readings,
             sums.covered_ms,
-            sums.volume if sums.covered_ms else None,
+            sums.volume if sums.covered_ms or sums.volume else None,
             sums.occupancy_sum,
             sums.occupancy_ms,
             sums.speed_sum,
@@ -265,7 +265,7 @@ class Binner:
 
     def _quality(self, sums: _Sums) -> str:
         """The worst that is true: missing, suspect, imputed, partial, good."""
-        if sums.covered_ms == 0:
+        if sums.covered_ms == 0 and sums.volume == 0:
             return missing(f"detector:{sums.fault}" if sums.fault else "detector")
         if sums.future:
             return suspect("clock")

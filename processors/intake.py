@@ -95,8 +95,7 @@ def take_in(
         device = heard.get(source)
         if device is None:
             device = heard[source] = Heard()
-        if at_us > device.received_us:
-            device.received_us = at_us
+        device.received_us = max(device.received_us, at_us)
         if admission.disposition is Disposition.REJECTED:
             entry.rejected += 1
         elif is_new:
@@ -108,10 +107,12 @@ def take_in(
         else:
             entry.duplicate += 1
             continue
-        if admission.seq is not None and admission.stream is not None:
-            stream = (source, str(admission.stream))
+        if admission.stream is None or (admission.seq is None and not admission.numbers):
+            continue
+        stream = (source, str(admission.stream))
+        for seq in admission.numbers or (admission.seq,):
             before = moved.get(stream) or sequences.get(stream)
-            step = follow(before, admission.seq, admission.time_us if admission.time_us is not None else _time_of(before))
+            step = follow(before, seq, admission.time_us if admission.time_us is not None else _time_of(before))  # type: ignore[arg-type]
             moved[stream] = step.state
             if step.lost or step.recovered:
                 entry.lost += step.lost
@@ -125,6 +126,7 @@ def _time_of(state: SequenceState | None) -> int:
 
 
 def _note(device: Heard, admission: Admission) -> None:
+    # Where a message says several things, presence is the last of them.
     record = admission.records[-1]
     if type(record) is PresenceChange:
         device.presence = record.state

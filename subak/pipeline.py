@@ -63,6 +63,7 @@ class Pipeline:
         *,
         name: str,
         source: Source,
+        redact: Callable[[str, bytes], bytes],
         registry: Registry,
         tests: BinTests,
         connect: Callable[[], Awaitable[Writer]],
@@ -81,7 +82,8 @@ class Pipeline:
             name: Of this writer in the database. Two processes of one name take turns, and each reads again what the other
                 has written: right, but slow.
             source: Of messages, running elsewhere.
-            registry: Its numbers.
+            redact: The door's: what of a payload may be kept in a dead letter.
+            registry: Numbers of the site.
             tests: That make a bin suspect.
             connect: Makes a writer.
             batch_messages: Messages in one transaction at most.
@@ -96,6 +98,7 @@ class Pipeline:
         self._observer = observer or Silent()
         self._name = name
         self._source = source
+        self._redact = redact
         self._connect = connect
         self._batch_messages = batch_messages
         self._batch_delay_s = batch_delay_s
@@ -154,7 +157,12 @@ class Pipeline:
         """
         deliveries = [delivery for delivery, _ in arrivals]
         admissions = [admission for _, admission in arrivals]
-        await self._commit(deliveries, admissions)
+        if any(admission.also for admission in admissions):
+            # One message may speak of several devices; each accounts for it.
+            spoken = [(d, a) for d, admission in arrivals for a in (admission, *admission.also)]
+            await self._commit([d for d, _ in spoken], [a for _, a in spoken])
+        else:
+            await self._commit(deliveries, admissions)
         self._source.acknowledge(deliveries)
         self._observer.acknowledged(deliveries)
         newest = max((a.time_us for a in admissions if a.time_us is not None), default=None)
@@ -174,12 +182,26 @@ class Pipeline:
             log.error("message.refused", topic=delivery.topic, error=str(error))
             if admission.disposition is Disposition.REJECTED:
                 raise
-            await self._commit(deliveries, [_refused(delivery, admission, error)])
+            await self._commit(deliveries, [self._refused(delivery, admission, error)])
             return
         self._sequences.update(effect.intake.sequences)
         self._presences.remember(effect.presences)
         self._budget.remember(effect.kept)
         self._observer.committed(effect.intake.ledger, effect.letters)
+
+    def _refused(self, delivery: Delivery, admission: Admission, error: Exception) -> Admission:
+        payload = self._redact(delivery.topic, delivery.payload)
+        letter = dead_letter(admission.source, delivery.topic, payload, delivery.received_us, Reason.STORAGE_REFUSED, str(error))
+        return Admission(
+            admission.source,
+            admission.stream,
+            admission.seq,
+            admission.time_us,
+            [],
+            [letter],
+            Disposition.REJECTED,
+            admission.numbers,
+        )
 
     async def _write(self, transaction: Transaction, deliveries: Sequence[Delivery], admissions: Sequence[Admission]) -> _Effect:
         """The whole effect of a batch, inside its transaction."""
@@ -239,11 +261,12 @@ class Pipeline:
         return new, readings, changes
 
     def _hear(self, admission: Admission) -> None:
+        start_us = -1
         for record in admission.records:
-            if type(record) is LaneReading and not record.future:
-                end_us = record.start_us + record.period_ms * 1000
-                self._watermarks.hear(admission.source, record.start_us, end_us, record.received_us)
-                return
+            # All lanes of a message have one period, unless it is a batch.
+            if type(record) is LaneReading and record.start_us != start_us and not record.future:
+                start_us = record.start_us
+                self._watermarks.hear(admission.source, start_us, start_us + record.period_ms * 1000, record.received_us)
 
     async def _bin(self, transaction: Transaction, readings: Sequence[LaneReading]) -> None:
         """Bring the bins that new readings touch up to date."""
@@ -344,10 +367,3 @@ def _until_the_database_is_back() -> AsyncIterator[stamina.Attempt]:
         wait_max=RETRY_MOST_S,
         wait_jitter=RETRY_FIRST_S,
     ).__aiter__()
-
-
-def _refused(delivery: Delivery, admission: Admission, error: Exception) -> Admission:
-    letter = dead_letter(
-        admission.source, delivery.topic, delivery.payload, delivery.received_us, Reason.STORAGE_REFUSED, str(error)
-    )
-    return Admission(admission.source, admission.stream, admission.seq, admission.time_us, [], [letter], Disposition.REJECTED)

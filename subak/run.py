@@ -23,8 +23,8 @@ from storage.capability import Level
 from storage.errors import StorageError
 from storage.maintain import maintain
 from storage.migrate import bring_up
-from storage.site import save_site
 from storage.reach import unreachable
+from storage.site import save_site
 from storage.writer import Writer
 from subak import logs
 from subak.health import serving
@@ -101,6 +101,7 @@ async def collect(settings: Settings, site: Site) -> None:
     pipeline = Pipeline(
         name=settings.client_id,
         source=collector,
+        redact=door.redact,
         registry=registry,
         tests=bin_tests(),
         connect=lambda: Writer.connect(database_url, level, site.general.timezone),

@@ -74,26 +74,22 @@ FROM subak.ledger WHERE minute >= subak.at(%(since)s)
 -- name: ledger_differences
 -- Minutes of a source whose ledger does not balance, or does not agree with what is really there.
 WITH messages AS (
-    SELECT l.device_id, date_trunc('minute', r.received_at, 'UTC') AS minute, count(DISTINCT (r.seq, r.received_at)) AS stored
-    FROM subak.lane_reading r JOIN subak.lane l USING (lane_id) WHERE r.received_at >= subak.at(%(since)s) GROUP BY 1, 2
-    UNION ALL
-    SELECT device_id, date_trunc('minute', received_at, 'UTC'), count(DISTINCT (seq, received_at))
-    FROM subak.signal_event WHERE received_at >= subak.at(%(since)s) GROUP BY 1, 2
-    UNION ALL
-    SELECT device_id, date_trunc('minute', received_at, 'UTC'), count(DISTINCT (seq, received_at))
-    FROM subak.sensor_reading WHERE received_at >= subak.at(%(since)s) GROUP BY 1, 2
-    UNION ALL
-    SELECT device_id, date_trunc('minute', received_at, 'UTC'), count(*)
-    FROM subak.camera_health WHERE received_at >= subak.at(%(since)s) GROUP BY 1, 2
-    UNION ALL
-    SELECT device_id, date_trunc('minute', received_at, 'UTC'), count(*)
-    FROM subak.sign_message WHERE received_at >= subak.at(%(since)s) GROUP BY 1, 2
-    UNION ALL
-    SELECT device_id, date_trunc('minute', received_at, 'UTC'), count(*)
-    FROM subak.presence_change WHERE received_at >= subak.at(%(since)s) GROUP BY 1, 2
+    SELECT l.device_id, r.received_at
+    FROM subak.lane_reading r JOIN subak.lane l USING (lane_id) WHERE r.received_at >= subak.at(%(since)s)
+    UNION
+    SELECT device_id, received_at FROM subak.signal_event WHERE received_at >= subak.at(%(since)s)
+    UNION
+    SELECT device_id, received_at FROM subak.sensor_reading WHERE received_at >= subak.at(%(since)s)
+    UNION
+    SELECT device_id, received_at FROM subak.camera_health WHERE received_at >= subak.at(%(since)s)
+    UNION
+    SELECT device_id, received_at FROM subak.sign_message WHERE received_at >= subak.at(%(since)s)
+    UNION
+    SELECT device_id, received_at FROM subak.presence_change WHERE received_at >= subak.at(%(since)s)
 ),
 stored AS (
-    SELECT device_id, minute, sum(stored)::bigint AS stored FROM messages GROUP BY 1, 2
+    -- No two messages are received at the same microsecond, so that is what tells them apart whatever rows they left.
+    SELECT device_id, date_trunc('minute', received_at, 'UTC') AS minute, count(*) AS stored FROM messages GROUP BY 1, 2
 ),
 rejected AS (
     SELECT device_id, date_trunc('minute', received_at, 'UTC') AS minute, count(*) AS rejected

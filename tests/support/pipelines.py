@@ -69,7 +69,8 @@ class Bench:
         with psycopg.connect(url) as connection:
             self.level: Level = migrate(connection, TIMEZONE)
             self.registry: Registry = save_site(connection, SITE)
-        self.source = MemorySource(Door(self.registry, SITE).admit)
+        self.door = Door(self.registry, SITE)
+        self.source = MemorySource(self.door.admit)
         self.pipeline = self.restarted()
 
     def restarted(self) -> Pipeline:
@@ -77,6 +78,7 @@ class Bench:
         self.pipeline = Pipeline(
             name="bench",
             source=self.source,
+            redact=self.door.redact,
             registry=self.registry,
             tests=bin_tests(),
             connect=lambda: Writer.connect(self.url, self.level, TIMEZONE),

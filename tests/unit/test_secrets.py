@@ -169,9 +169,19 @@ def test_a_failing_start_does_not_tell_the_password(tmp_path: Path, arguments: l
 
 def test_a_collector_that_cannot_connect_logs_the_address_alone(caplog: pytest.LogCaptureFixture) -> None:
     from ingest.collector import Collector
+    from ingest.door import Door
+    from ingest.registry import Registry
+    from tests.support.pipelines import SITE
 
     async def try_a_while() -> None:
-        collector = Collector(Address.parse(MQTT), client_id="c", topic_filters=["#"], receive_maximum=1, session_expiry_s=60)
+        collector = Collector(
+            Address.parse(MQTT),
+            client_id="c",
+            topic_filters=["#"],
+            admit=Door(Registry.for_site(SITE), SITE).admit,
+            receive_maximum=1,
+            session_expiry_s=60,
+        )
         task = asyncio.create_task(collector.run())
         await asyncio.wait([task], timeout=0.5)
         task.cancel()

@@ -142,6 +142,12 @@ def test_quality(given_readings: list[LaneReading], quality: str) -> None:
     assert quality == bin_of(*given_readings).quality
 
 
+def test_a_vehicle_without_a_period_counts_and_covers_no_time() -> None:
+    found = bin_of(reading(period_s=0, volume=1), reading(at_s=7, period_s=0, seq=1, volume=1))
+
+    assert (2, 0, "partial") == (found.volume, found.covered_ms, found.quality)
+
+
 def test_a_silent_device_is_the_missing_element() -> None:
     silent = binner()
     silent.load((1, NOON_US), [], 0)
