@@ -92,7 +92,7 @@ class Metrics:
         self._clock_s = clock_s
         self._steady_s = steady_s
         # A time of making beside each counter would double the series for nothing.
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self._received = self._counter("subak_messages_received", "Messages committed, whatever became of them")
         messages = self._counter("subak_messages", "Messages by what became of them; the sum is received", ["outcome"])

@@ -30,7 +30,7 @@ def program(tmp_path: Path, broker: Mosquitto, database: Database) -> Program:
 
 def base(program: Program) -> str:
     """Where it serves, as its log says."""
-    return until(lambda: re.findall(r"http://127\.0\.0\.1:\d+", program.log), what="the metrics' address")[0]
+    return str(until(lambda: re.findall(r"http://127\.0\.0\.1:\d+", program.log), what="the metrics' address")[0])
 
 
 def get(program: Program, path: str) -> str:
