@@ -32,7 +32,7 @@ class Settings(BaseSettings):
         keep_alive_s: Silence after which the broker is asked whether it is there; after one and a half, it is not.
         receive_maximum: Messages the broker may have in flight to the collector: the bound of its memory.
         batch_messages: Messages in one transaction at most.
-        batch_delay_s: Wait for more messages at most this long before a transaction.
+        batch_delay_s: Transactions begin no closer to each other than this while messages are few.
         transaction_most_s: A transaction that takes longer is given up and tried again on a new connection.
         lateness_s: A bin is closed this long after its end, in event time.
         idle_s: A feed silent for longer no longer holds its watermark back.

@@ -81,6 +81,7 @@ class Collector:
         self._arrived = asyncio.Event()
         self._paused = False
         self._handed = 0
+        self._next_batch = 0.0
         self.connected = asyncio.Event()
 
     async def run(self) -> None:
@@ -181,7 +182,8 @@ class Collector:
 
         Args:
             most: Messages at most.
-            delay_s: Once there is one, wait this long for more, unless `most` or half the window is there.
+            delay_s: Batches begin no closer to each other than this, unless `most` or half the window is there: a message
+                after a pause goes at once, many go together.
             patience_s: Give up waiting for a first one after this long and return an empty list.
         """
         if not self._waiting:
@@ -191,8 +193,11 @@ class Collector:
                     await self._arrived.wait()
             except TimeoutError:
                 return []
-        if len(self._waiting) < min(most, self._receive_maximum // 2):
-            await asyncio.sleep(delay_s)
+        loop = asyncio.get_running_loop()
+        early = self._next_batch - loop.time()
+        if early > 0 and len(self._waiting) < min(most, self._receive_maximum // 2):
+            await asyncio.sleep(early)
+        self._next_batch = loop.time() + delay_s
         taken, self._waiting = self._waiting[:most], self._waiting[most:]
         self._handed += len(taken)
         if self._paused and len(self._waiting) <= self._receive_maximum:

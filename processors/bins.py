@@ -191,6 +191,23 @@ class Binner:
             return [(device, first)]
         return [(device, minute) for minute in range(first, reading.start_us + reading.period_ms * 1000, BIN_US)]
 
+    def touched(self, readings: Iterable[LaneReading]) -> dict[Key, list[LaneReading]]:
+        """The readings by the device-minutes they touch."""
+        found: dict[Key, list[LaneReading]] = {}
+        device_of = self._device
+        for reading in readings:
+            if reading.period_ms > BIN_MS:
+                for key in self.keys(reading):
+                    found.setdefault(key, []).append(reading)
+                continue
+            key = (device_of[reading.lane], reading.start_us - reading.start_us % BIN_US)
+            group = found.get(key)
+            if group is None:
+                found[key] = [reading]
+            else:
+                group.append(reading)
+        return found
+
     def lanes(self, device: int) -> Sequence[int]:
         """Lane numbers of a device."""
         return self._lanes[device]
@@ -201,24 +218,21 @@ class Binner:
 
     def load(self, key: Key, readings: Iterable[LaneReading], now_us: int) -> None:
         """Rebuild the state of `key` from all readings that touch it."""
-        minute = self._held[key] = _Minute()
+        self._held[key] = _Minute()
+        self.add(key, readings, now_us)
+
+    def add(self, key: Key, readings: Iterable[LaneReading], now_us: int) -> None:
+        """Add readings that touch `key`, which is held, and are new to it."""
+        minute = self._held[key]
         minute.touched_us = now_us
+        lanes, changed, start_us, edge_us = minute.lanes, minute.changed, key[1], self._edge_us
         for reading in readings:
-            self._add(minute, key[1], reading)
-
-    def add(self, reading: LaneReading, keys: Iterable[Key], now_us: int) -> None:
-        """Add a reading to those of its `keys` that are held; it must be new to them."""
-        for key in keys:
-            minute = self._held[key]
-            minute.touched_us = now_us
-            self._add(minute, key[1], reading)
-
-    def _add(self, minute: _Minute, start_us: int, reading: LaneReading) -> None:
-        sums = minute.lanes.get(reading.lane)
-        if sums is None:
-            sums = minute.lanes[reading.lane] = _Sums()
-        sums.add(reading, start_us, self._edge_us)
-        minute.changed.add(reading.lane)
+            lane = reading.lane
+            sums = lanes.get(lane)
+            if sums is None:
+                sums = lanes[lane] = _Sums()
+            sums.add(reading, start_us, edge_us)
+            changed.add(lane)
 
     def bins(self, key: Key, *, final: bool) -> list[LaneBin]:
         """The bins of `key` to store: all lanes of the device when final, else those that changed since the last call."""

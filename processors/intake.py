@@ -32,6 +32,15 @@ class Heard:
         self.presence: str | None = None
         self.presence_us: int | None = None
 
+    def after(self, earlier: Heard | None) -> Heard:
+        """Both together; this one came later."""
+        if earlier is not None:
+            self.received_us = max(self.received_us, earlier.received_us)
+            self.event_us = max(self.event_us or 0, earlier.event_us or 0) or None
+            if self.presence is None:
+                self.presence, self.presence_us = earlier.presence, earlier.presence_us
+        return self
+
 
 class Intake(Struct):
     """The effect of one batch.

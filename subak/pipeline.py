@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 import psycopg
@@ -27,7 +27,7 @@ from ingest.readings import US, DeadLetter, LaneReading, PresenceChange, Record
 from ingest.reasons import Reason
 from ingest.registry import Registry
 from processors.bins import BIN_US, Binner, Key
-from processors.intake import Intake, Presences, take_in
+from processors.intake import Heard, Intake, Presences, take_in
 from processors.sampling import DeadLetterBudget
 from processors.watermark import Watermarks
 from storage.errors import StaleWriterError
@@ -39,6 +39,8 @@ log = structlog.get_logger(__name__)
 
 PATIENCE_S = 0.5  # between two looks at the watermarks when nothing arrives
 HOLD_US = 180 * US  # a minute untouched for longer is dropped from memory
+SWEEP_US = 5 * US  # between two looks at what to drop
+TELL_US = US  # the state of devices is for people: no need to write it with every batch
 CLOSE_MOST = 2_000  # device-minutes closed in one transaction
 RETRY_FIRST_S = 0.1
 RETRY_MOST_S = 5.0
@@ -53,6 +55,7 @@ class _Effect(Struct):
     presences: list[tuple[int, PresenceChange]]
     kept: dict[tuple[int, str, int], int]
     letters: list[DeadLetter]
+    untold: dict[int, Heard]
 
 
 class Pipeline:
@@ -87,7 +90,7 @@ class Pipeline:
             tests: That make a bin suspect.
             connect: Makes a writer.
             batch_messages: Messages in one transaction at most.
-            batch_delay_s: Longest wait for more messages before a transaction.
+            batch_delay_s: Shortest time between two transactions while messages are few.
             dead_letters_per_minute: Kept of one device and reason.
             transaction_most_s: A connection that is half open never answers: give up after this long.
             lateness_s: A bin is closed this long after its end.
@@ -114,6 +117,9 @@ class Pipeline:
         self._batch: int | None = None
         self._process = uuid.uuid4().hex
         self._touched: set[Key] = set()
+        self._untold: dict[int, Heard] = {}
+        self._told_us = 0
+        self._swept_us = 0
 
     def _recall(self, known: Remembered) -> None:
         """Know what the database knows, and nothing else; bins are read when they are touched."""
@@ -133,10 +139,16 @@ class Pipeline:
                 if arrivals:
                     live = await self.take(arrivals)
                 await self.close_due(live=live)
-                self._binner.evict(self._clock_us() - HOLD_US)
+                self._sweep()
                 self._observer.turned()
         finally:
             await self.close()
+
+    def _sweep(self) -> None:
+        now_us = self._clock_us()
+        if now_us - self._swept_us >= SWEEP_US:
+            self._swept_us = now_us
+            self._binner.evict(now_us - HOLD_US)
 
     async def close(self) -> None:
         """Let go of the database."""
@@ -187,6 +199,7 @@ class Pipeline:
         self._sequences.update(effect.intake.sequences)
         self._presences.remember(effect.presences)
         self._budget.remember(effect.kept)
+        self._untold = effect.untold
         self._observer.committed(effect.intake.ledger, effect.letters)
 
     def _refused(self, delivery: Delivery, admission: Admission, error: Exception) -> Admission:
@@ -215,9 +228,9 @@ class Pipeline:
         kept, counts = self._budget.choose(letters, intake.ledger)
         await transaction.dead_letters(kept)
         await transaction.sequences(intake.sequences)
-        await transaction.devices(intake.heard)
+        untold = await self._tell(transaction, intake.heard)
         await transaction.ledger(intake.ledger)
-        return _Effect(intake, presences, counts, letters)
+        return _Effect(intake, presences, counts, letters, untold)
 
     async def _store(
         self, transaction: Transaction, admissions: Sequence[Admission]
@@ -268,21 +281,37 @@ class Pipeline:
                 start_us = record.start_us
                 self._watermarks.hear(admission.source, start_us, start_us + record.period_ms * 1000, record.received_us)
 
+    async def _tell(self, transaction: Transaction, heard: Mapping[int, Heard]) -> dict[int, Heard]:
+        """Write when devices were heard, once a second and whenever a presence changes.
+
+        Returns:
+            What was not written yet.
+        """
+        untold = dict(self._untold)
+        for device, latest in heard.items():
+            untold[device] = latest.after(untold.get(device))
+        now_us = self._clock_us()
+        if abs(now_us - self._told_us) < TELL_US and not any(latest.presence for latest in heard.values()):
+            return untold
+        await transaction.devices(untold)
+        self._told_us = now_us
+        return {}
+
     async def _bin(self, transaction: Transaction, readings: Sequence[LaneReading]) -> None:
         """Bring the bins that new readings touch up to date."""
         binner = self._binner
         now_us = self._clock_us()
-        touched: dict[Key, bool] = {}
-        for reading in readings:
-            for key in binner.keys(reading):
-                if key not in touched:
-                    touched[key] = binner.holds(key)
+        touched = binner.touched(readings)
         if not touched:
             return
         self._touched.update(touched)
-        for reading in readings:
-            binner.add(reading, [key for key in binner.keys(reading) if touched[key]], now_us)
-        await self._load(transaction, [key for key, held in touched.items() if not held], now_us)
+        absent = []
+        for key, group in touched.items():
+            if binner.holds(key):
+                binner.add(key, group, now_us)
+            else:
+                absent.append(key)
+        await self._load(transaction, absent, now_us)
         await transaction.bins(
             [lane_bin for key in touched for lane_bin in binner.bins(key, final=key[1] < self._watermarks.closed_until(key[0]))]
         )

@@ -48,7 +48,8 @@ def test_any_order_any_batches_and_any_restarts_give_the_same_bits(items: list[L
         for key in keys:
             raw.setdefault(key, []).append(item)
         held = [key for key in keys if live.holds(key)]
-        live.add(item, held, 0)
+        for key in held:
+            live.add(key, [item], 0)
         for key in keys:
             if key not in held:
                 live.load(key, raw[key], 0)
@@ -167,7 +168,7 @@ def test_only_changed_lanes_are_stored_while_a_minute_is_open() -> None:
 
     assert {11, 12} == {b.lane for b in live.bins((1, NOON_US), final=False)}
 
-    live.add(reading(lane=12, at_s=10, seq=1), [(1, NOON_US)], 0)
+    live.add((1, NOON_US), [reading(lane=12, at_s=10, seq=1)], 0)
 
     assert {12} == {b.lane for b in live.bins((1, NOON_US), final=False)}
     assert {11, 12, 13} == {b.lane for b in live.bins((1, NOON_US), final=True)}
