@@ -30,7 +30,9 @@ app.command("subak.tape.command:record", name="record", help="Record the broker'
 app.command(
     "subak.tape.command:replay", name="replay", help="Publish a recorded stream again, or the real events of the package atspm."
 )
-app.command("subak.deadletters:app", name="deadletters", help="List, show, send again and throw away what could not become facts.")
+app.command(
+    "subak.deadletters:app", name="deadletters", help="List, show, send again and throw away what could not become facts."
+)
 app.command("subak.access.command:app", name="access", help="Write credentials and rules for the broker and the database.")
 app.command("subak.contract:contract", name="contract", help="Write the wire contract as AsyncAPI and JSON Schema, or check it.")
 

@@ -44,9 +44,9 @@ def _sender(site: Site, device: Device) -> Device:
         other
         for other in site.devices
         if other.dialect == device.dialect
-        and other.kind in {Kind.NET, Kind.APP}
-        and device.kind is not other.kind
-        and other.address.items() <= device.address.items()
+        and other.address.items() < device.address.items()
+        # A gateway that its dialect needs no address for is none for a second one that has one.
+        and (other.address or other.kind is not device.kind)
     ]
     return max(gateways, key=lambda other: len(other.address), default=device)
 

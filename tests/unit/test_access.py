@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import psycopg
@@ -69,6 +70,66 @@ def test_a_gateway_speaks_for_the_devices_behind_it_with_one_credential() -> Non
     lines = access_control_list(site).splitlines()
     assert ["topic write ntcip/gw-1/#"] == lines[lines.index(f"user {gateway}") + 1 :]
     assert "topic read ntcip/gw-1/#" in lines[lines.index("user subak-collector") : lines.index("user subak-dispatcher")]
+
+
+def _speaking(dialect: str, **addresses: Mapping[str, str | int]) -> Site:
+    """Devices of the site, by name, with addresses in a dialect."""
+    lists = ("controllers", "cameras", "signs", "network_links", "access_points", "applications")
+    return _changed(
+        **{
+            name: tuple(
+                device.model_copy(update={"dialect": dialect, "address": addresses[device.id]})
+                if device.id in addresses
+                else device
+                for device in getattr(SITE, name)
+            )
+            for name in lists
+        }
+    )
+
+
+ATC, ATC_2 = (controller.id for controller in SITE.controllers[:2])
+CAMERA, CAMERA_2 = (camera.id for camera in SITE.cameras[:2])
+NET, NET_2 = (link.id for link in SITE.network_links[:2])
+APP, APP_2 = (application.id for application in SITE.applications[:2])
+
+
+@pytest.mark.parametrize(
+    ("site", "expected"),
+    [
+        # Each controller connects by itself.
+        (
+            _speaking("rsmp4", **{ATC: {"node": "badung/1"}, ATC_2: {"node": "badung/2"}}),
+            {ATC: ["badung/1/presence", "badung/1/replay/traffic.count/#", "badung/1/status/traffic.count/#"]},
+        ),
+        # Two servers, one without a prefix of its own; cameras belong to the one whose prefix they have.
+        (
+            _speaking(
+                "frigate",
+                **{APP: {}, APP_2: {"prefix": "north"}, CAMERA: {"camera": "a"}, CAMERA_2: {"camera": "b", "prefix": "north"}},
+            ),
+            {
+                APP: ["frigate/a/status/detect", "frigate/available", "frigate/events", "frigate/stats"],
+                APP_2: ["north/available", "north/b/status/detect", "north/events", "north/stats"],
+            },
+        ),
+        # A node and a device behind it, both of one kind.
+        (
+            _speaking("sparkplug", **{NET: {"group": "g", "edge": "e"}, NET_2: {"group": "g", "edge": "e", "device": "d"}}),
+            {NET: [f"spBv1.0/g/{kind}/e" for kind in ("NBIRTH", "NDATA", "NDEATH")]},
+        ),
+    ],
+    ids=["rsmp4", "frigate", "sparkplug"],
+)
+def test_who_speaks_another_dialect_publishes_its_topics_alone(site: Site, expected: dict[str, list[str]]) -> None:
+    lines = access_control_list(site).splitlines()
+    for sender, topics in expected.items():
+        begin = lines.index(f"user {sender}") + 1
+        end = lines.index("", begin) if "" in lines[begin:] else len(lines)
+        granted = [line.removeprefix("topic write ") for line in lines[begin:end]]
+        assert set(topics) <= set(granted)
+    foreign = [line for line in lines if line.startswith("user ") and "subak-" not in line]
+    assert {*expected, *({ATC_2} if ATC in expected else ())} == {line.removeprefix("user ") for line in foreign}
 
 
 def test_a_device_with_the_name_of_one_of_subaks_own_is_refused() -> None:
