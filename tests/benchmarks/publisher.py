@@ -15,7 +15,7 @@ import mqtt5
 
 from tests.benchmarks.grid import packets, stamped
 
-WINDOW = 2_000  # unconfirmed messages at most
+WINDOW = 20_000  # unconfirmed messages at most
 CHUNK = 200
 SLICES_A_SECOND = 100  # of a steady rate
 
