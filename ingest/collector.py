@@ -101,6 +101,7 @@ class Collector:
                 await self._receiver.disconnect()
 
     async def _connect(self) -> Receiver:
+        told = False
         async for attempt in stamina.retry_context(
             on=(ConnectionLostError, OSError, TimeoutError),
             attempts=None,
@@ -110,7 +111,13 @@ class Collector:
             wait_jitter=RETRY_FIRST_S * 5,
         ):
             with attempt:
-                return await self._connect_once()
+                try:
+                    return await self._connect_once()
+                except (ConnectionLostError, OSError, TimeoutError) as error:
+                    if not told:
+                        log.warning("mqtt.unreachable", broker=repr(self._address), reason=str(error) or "no answer in time")
+                        told = True
+                    raise
         raise AssertionError  # retries never end
 
     async def _connect_once(self) -> Receiver:

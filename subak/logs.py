@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 
+import stamina.instrumentation
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
 
@@ -12,8 +13,10 @@ from structlog.tracebacks import ExceptionDictTransformer
 def configure(level: int = logging.INFO) -> None:
     """Set up logging of this process.
 
+    One line a change: whoever tries again says so once, not at every attempt.
     Stack traces show no local variables: a password may be one.
     """
+    stamina.instrumentation.set_on_retry_hooks(())
     show: list[structlog.typing.Processor] = (
         [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if sys.stderr.isatty()

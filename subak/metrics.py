@@ -11,6 +11,8 @@ from collections import Counter as Tally
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
+import psycopg
+import structlog
 from msgspec import Struct
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -20,6 +22,8 @@ from ingest.mqtt.receiver import Delivery
 from ingest.readings import US, DeadLetter
 from ingest.reasons import Reason
 from processors.ledger import Ledger
+
+log = structlog.get_logger(__name__)
 
 BEHIND_S = 300.0
 """A feed whose final minutes are older is behind. Usual are 10 to 70 s, and 100 s more for one that has just fallen silent."""
@@ -76,7 +80,7 @@ class Readiness(Struct, frozen=True):
 
 
 class Metrics:
-    """An observer of the pipeline that counts.
+    """An observer of the pipeline that counts, and tells when the database goes and comes back.
 
     Attributes:
         registry: Where the metrics are.
@@ -110,7 +114,7 @@ class Metrics:
         self._delay = self._histogram(
             "subak_ack_delay_seconds", "Seconds from receipt to acknowledgement, of the oldest message of each batch", _SECONDS
         )
-        self._failures = self._counter("subak_database_retries", "Transactions that were rolled back, to be tried again")
+        self._failures = self._counter("subak_database_retries", "Transactions rolled back, and attempts to connect that failed")
         self._maintenance = self._counter("subak_maintenance_runs", "Runs of maintenance by outcome", ["outcome"])
         for outcome in ("done", "failed"):
             self._maintenance.labels(outcome)
@@ -172,13 +176,17 @@ class Metrics:
         """A transaction is durable."""
         self._transactions.observe(seconds)
         self._committed_s = self._steady_s()
-        self._is_failing = False
+        if self._is_failing:
+            self._is_failing = False
+            log.info("database.back")
 
     def failed(self, error: BaseException) -> None:
-        """A transaction was rolled back."""
+        """The database could not be reached, or a transaction was rolled back."""
         if isinstance(error, Exception):
             self._failures.inc()
+        if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError)) and not self._is_failing:
             self._is_failing = True
+            log.warning("database.lost", reason=" ".join(str(error).split()) or "a transaction took too long")
 
     def turned(self) -> None:
         """The pipeline has done all there was to do."""

@@ -26,7 +26,7 @@ class Observer(Protocol):
         ...
 
     def failed(self, error: BaseException) -> None:
-        """A transaction was rolled back; it is tried again unless the pipeline was told to end."""
+        """The database could not be reached, or a transaction was rolled back; tried again unless the pipeline is to end."""
         ...
 
     def turned(self) -> None:

@@ -344,7 +344,11 @@ class Pipeline:
     async def _ready(self) -> tuple[Writer, int]:
         """A connected writer and the number of the next batch."""
         if self._writer is None:
-            self._writer = await self._connect()
+            try:
+                self._writer = await self._connect()
+            except psycopg.OperationalError as error:
+                self._observer.failed(error)
+                raise
         if self._batch is None:
             self._batch, _ = await self._writer.last_batch(self._name)
             self._recall(await self._writer.remembered())

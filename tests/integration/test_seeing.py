@@ -97,13 +97,15 @@ def test_readiness_follows_the_broker_with_one_line_a_change(program: Program, b
         broker.stop()
         until(lambda: "broker: not connected\n" == get(program, "/readyz"), what="an unready pipeline")
         assert "alive\n" == get(program, "/healthz")
+        until(lambda: "mqtt.unreachable" in program.log, what="an attempt that failed")
         broker.start()
         until(lambda: "ready\n" == get(program, "/readyz"), what="a pipeline that is ready again")
         assert 1 == sample(program, "subak_connected")
         assert 2 <= sample(program, "subak_connection_attempts_total")
         program.stop()
 
-    assert (2, 1) == (program.log.count("mqtt.connected"), program.log.count("mqtt.lost"))
+    events = re.findall(r'"event": "(mqtt[^"]+)"', program.log)
+    assert ["mqtt.connected", "mqtt.lost", "mqtt.unreachable", "mqtt.connected"] == events
 
 
 @ON_PLAIN
@@ -123,3 +125,5 @@ def test_readiness_follows_the_database_and_retries_are_counted(program: Program
         until(lambda: "ready\n" == get(program, "/readyz"), what="a pipeline that is ready again")
         assert 1 <= sample(program, "subak_database_retries_total")
         program.stop()
+
+    assert ["database.lost", "database.back"] == re.findall(r'"event": "(database[^"]+)"', program.log)

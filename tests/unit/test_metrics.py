@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from http import HTTPStatus
 
+import psycopg
 import pytest
 from msgspec import Struct
 from prometheus_client.parser import text_string_to_metric_families
@@ -123,11 +124,28 @@ def test_ready_means_connected_turning_and_no_failing_database(metrics: Metrics,
     clock.now += STALE_S + 1
     assert ("pipeline: the last batch or look at the watermarks ended 31 s ago",) == metrics.readiness().problems
     metrics.turned()
-    metrics.failed(OSError())
+    metrics.failed(psycopg.OperationalError())
     assert ("database: the last transaction failed and is being tried again",) == metrics.readiness().problems
     metrics.transacted(0.1)
     metrics.watch(Broker(is_connected=False), list)
     assert ("broker: not connected",) == metrics.readiness().problems
+
+
+def test_the_database_is_told_lost_once_and_back_once(metrics: Metrics) -> None:
+    from structlog.testing import capture_logs
+
+    with capture_logs() as lines:
+        for _ in range(5):
+            metrics.failed(psycopg.OperationalError("the server\n\tis gone"))
+        metrics.transacted(0.1)
+        metrics.transacted(0.1)
+        # One value that the database refuses is no outage.
+        metrics.failed(psycopg.DataError("no such number"))
+
+    assert [("database.lost", "the server is gone"), ("database.back", None)] == [
+        (line["event"], line.get("reason")) for line in lines
+    ]
+    assert metrics.readiness().is_ready
 
 
 def get(port: int, path: str) -> tuple[int, str]:
