@@ -121,6 +121,18 @@ async def _subscribe(address: Address, topic_filter: str) -> None:
             await receiver.disconnect()
 
 
+def _schema(connection: psycopg.Connection[tuple[object, ...]], level: Level) -> Finding:
+    try:
+        waiting = pending(connection, level)
+    except psycopg.errors.InsufficientPrivilege as error:
+        advice = "the pipeline needs a member of subak_writer (subak access database makes one); a reader is for views alone"
+        return Finding("schema", False, f"{connection.info.user}: {error.diag.message_primary}", advice)
+    every = len(migrations(level))
+    if waiting:
+        return Finding("schema", False, f"{len(waiting)} of {every} migrations have not run", "run: subak migrate, as the owner")
+    return Finding("schema", True, f"all {every} migrations have run")
+
+
 def _database(settings: Settings, found: list[Finding]) -> None:
     try:
         connection = psycopg.connect(settings.database_url.get_secret_value(), autocommit=True, connect_timeout=round(ANSWER_S))
@@ -137,12 +149,7 @@ def _database(settings: Settings, found: list[Finding]) -> None:
             Level.COMMUNITY: "TimescaleDB Community: continuous aggregates, columnstore",
         }[level]
         found.append(Finding("database", True, f"PostgreSQL {version}, level {level} ({hint})"))
-        waiting = pending(connection, level)
-        found.append(
-            Finding("schema", False, f"{len(waiting)} of {len(migrations(level))} migrations have not run", "run: subak migrate")
-            if waiting
-            else Finding("schema", True, f"all {len(migrations(level))} migrations have run")
-        )
+        found.append(_schema(connection, level))
         row = connection.execute("SELECT extract(epoch FROM clock_timestamp())::double precision").fetchone()
         assert row is not None  # noqa: S101 - it is one row
         apart = time.time() - float(row[0])

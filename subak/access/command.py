@@ -108,4 +108,4 @@ def database_accounts(
         )
     write_secret(out / "roles.sql", database.roles_sql(name, passwords, analyst))
     print(f"{out}: {len(wanted)} accounts, {made} of them with a new password")
-    print(f"next: psql -f {out / 'roles.sql'} as superuser; see docs/installation.md")
+    print(f"next: psql < {out / 'roles.sql'} as superuser; see docs/installation.md")

@@ -18,10 +18,12 @@ import pytest
 from msgspec import Struct
 from psycopg.conninfo import make_conninfo
 
+from config.settings import Settings
 from storage.capability import Level
 from storage.migrate import migrate
 from subak.access.command import database_accounts
 from subak.access.database import CONSOLE, GRAFANA, OWNER, PIPELINE, scram_verifier
+from subak.doctor import Finding, examine
 from tests.support.brokers import Mosquitto
 from tests.support.databases import fresh_database
 from tests.support.parts import Book, UnavailableError
@@ -161,6 +163,15 @@ def test_accounts_have_the_passwords_of_their_files(installed: Installed) -> Non
     for account in (OWNER, PIPELINE, GRAFANA, CONSOLE, ANALYST):
         password = (installed.folder / "credentials" / f"{account}.password").read_text(encoding="utf-8").strip()
         assert kept[account] == scram_verifier(password, base64.b64decode(kept[account].split("$")[1].split(":")[1]))
+
+
+def test_the_doctor_looks_at_the_schema_as_the_pipelines_account_and_tells_a_reader_what_is_missing(installed: Installed) -> None:
+    def schema(account: str) -> Finding:
+        settings = Settings.model_validate({"mqtt_url": "mqtt://127.0.0.1:1", "database_url": installed.url_of(account)})
+        return next(finding for finding in examine(settings) if finding.what == "schema")
+
+    assert schema(PIPELINE).well
+    assert (False, "subak_grafana: permission denied for schema subak") == (schema(GRAFANA).well, schema(GRAFANA).seen)
 
 
 # Refusals: the reader.
