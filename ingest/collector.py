@@ -23,6 +23,7 @@ log = structlog.get_logger(__name__)
 RETRY_FIRST_S = 0.2
 RETRY_MOST_S = 10.0
 CONNECT_TIMEOUT_S = 10.0
+RECORDS_MOST = 50_000  # of one batch: what a transaction may hold in memory
 
 
 def wall_clock_us() -> int:
@@ -205,7 +206,7 @@ class Collector:
         if early > 0 and len(self._waiting) < min(most, self._receive_maximum // 2):
             await asyncio.sleep(early)
         self._next_batch = loop.time() + delay_s
-        taken, self._waiting = self._waiting[:most], self._waiting[most:]
+        taken, self._waiting = _cut(self._waiting, most)
         self._handed += len(taken)
         if self._paused and len(self._waiting) <= self._receive_maximum:
             self._paused = False
@@ -223,3 +224,13 @@ class Collector:
         packet_ids = [d.packet_id for d in deliveries if d.epoch == epoch and d.packet_id is not None]
         if packet_ids:
             receiver.acknowledge(packet_ids)
+
+
+def _cut(waiting: list[Arrival], most: int) -> tuple[list[Arrival], list[Arrival]]:
+    """As many arrivals as one batch may hold, by messages and by records, and the rest."""
+    records = 0
+    for count, (_, admission) in enumerate(waiting):
+        records += len(admission.records)
+        if count == most or (records > RECORDS_MOST and count):
+            return waiting[:count], waiting[count:]
+    return waiting, []

@@ -11,7 +11,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import psycopg
 import stamina
@@ -31,7 +31,8 @@ from processors.intake import Heard, Intake, Presences, take_in
 from processors.sampling import DeadLetterBudget
 from processors.watermark import Watermarks
 from storage.errors import StaleWriterError
-from storage.series import SERIES
+from storage.series import SERIES, Series
+from storage.writer import Key as RowKey
 from storage.writer import Remembered, Transaction, Writer
 from subak.observer import Observer, Silent
 
@@ -247,6 +248,11 @@ class Pipeline:
         said: list[tuple[int, PresenceChange]] = []
         readings: list[LaneReading] = []
         for index, admission in enumerate(admissions):
+            kinds = set(map(type, admission.records))
+            if len(kinds) == 1 and (kind := kinds.pop()) is not PresenceChange:
+                records[kind] += admission.records
+                owners[kind] += [index] * len(admission.records)
+                continue
             for record in admission.records:
                 if type(record) is PresenceChange:
                     said.append((index, record))
@@ -257,16 +263,13 @@ class Pipeline:
             if not records[kind]:
                 continue
             fresh = await transaction.store(series, records[kind])
-            for index, record in zip(owners[kind], records[kind], strict=True):
-                if fresh is not None:
-                    key = series.key(record)
-                    if key not in fresh:
-                        continue
-                    # Of two alike in one batch the first is the new one.
-                    fresh.discard(key)
+            taken = records[kind]
+            if fresh is not None:
+                owners[kind], taken = _fresh(series, owners[kind], taken, fresh)
+            for index in owners[kind]:
                 new[index] = True
-                if type(record) is LaneReading:
-                    readings.append(record)
+            if kind is LaneReading:
+                readings = cast("list[LaneReading]", taken)
         changes = self._presences.changes(said)
         await transaction.presence([change for _, change in changes])
         for index, _ in changes:
@@ -400,3 +403,16 @@ def _until_the_database_is_back() -> AsyncIterator[stamina.Attempt]:
         wait_max=RETRY_MOST_S,
         wait_jitter=RETRY_FIRST_S,
     ).__aiter__()
+
+
+def _fresh(series: Series, owners: Sequence[int], records: Sequence[Record], keys: set[RowKey]) -> tuple[list[int], list[Record]]:
+    """Those of `records` whose keys storage took, with their owners; of two alike in one batch the first is the new one."""
+    their_owners: list[int] = []
+    taken: list[Record] = []
+    for index, record in zip(owners, records, strict=True):
+        key = series.key(record)
+        if key in keys:
+            keys.discard(key)
+            their_owners.append(index)
+            taken.append(record)
+    return their_owners, taken

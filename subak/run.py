@@ -11,14 +11,16 @@ from pathlib import Path
 
 import psycopg
 import structlog
+from msgspec import Struct
 
 from config.errors import ConfigError
 from config.settings import Settings, load_settings
-from config.site import Site, load_site
+from config.site import load_site
 from config.thresholds import bin_tests
 from ingest.collector import Collector, wall_clock_us
 from ingest.door import Door
 from ingest.mqtt.address import Address
+from ingest.registry import Registry
 from storage.capability import Level
 from storage.errors import StorageError
 from storage.maintain import maintain
@@ -54,14 +56,13 @@ def run(*, role: Role = Role.COLLECTOR, site: Path | None = None, port: int = 80
         port: Of the console, on 127.0.0.1.
     """
     settings = load_settings(site=site)
-    inventory = load_site(settings.site)
     logs.configure()
     if role is Role.CONSOLE:
         from dashboards.console.app import serve
 
-        serve(inventory, settings.database_url.get_secret_value(), port)
+        serve(load_site(settings.site), settings.database_url.get_secret_value(), port)
         return
-    asyncio.run(collect(settings, inventory))
+    asyncio.run(collect(settings))
 
 
 def _spare_the_collector() -> None:
@@ -74,20 +75,48 @@ def _spare_the_collector() -> None:
     gc.set_threshold(200_000, 20, 100)
 
 
-async def collect(settings: Settings, site: Site) -> None:
-    """Collector, processors and writer in this process, until SIGINT or SIGTERM.
+class Opened(Struct, frozen=True):
+    """What the collector needs of a site and its database. The inventory itself, large for a large site, is let go.
+
+    Attributes:
+        level: Of the database.
+        timezone: Of the site's days.
+        registry: Numbers of its devices and lanes.
+        door: That decides about its messages.
+    """
+
+    level: Level
+    timezone: str
+    registry: Registry
+    door: Door
+
+
+def open_site(settings: Settings) -> Opened:
+    """Read and check the site folder, then bring the database up to it.
 
     Raises:
-        ConfigError: The database cannot be used as it stands.
+        ConfigError: The folder is wrong, or the database cannot be used as it stands.
     """
-    database_url = settings.database_url.get_secret_value()
+    site = load_site(settings.site)
+    timezone = site.general.timezone
     try:
-        with psycopg.connect(database_url, autocommit=True) as connection:
-            level = bring_up(connection, site.general.timezone)
+        with psycopg.connect(settings.database_url.get_secret_value(), autocommit=True) as connection:
+            level = bring_up(connection, timezone)
             registry = save_site(connection, site)
     except (StorageError, psycopg.OperationalError, psycopg.errors.InsufficientPrivilege) as error:
         raise ConfigError(f"SUBAK_DATABASE_URL: {error}") from error
-    door = Door(registry, site, future_tolerance_s=settings.future_tolerance_s)
+    return Opened(level, timezone, registry, Door(registry, site, future_tolerance_s=settings.future_tolerance_s))
+
+
+async def collect(settings: Settings) -> None:
+    """Collector, processors and writer in this process, until SIGINT or SIGTERM.
+
+    Raises:
+        ConfigError: As `open_site`.
+    """
+    database_url = settings.database_url.get_secret_value()
+    opened = open_site(settings)
+    door, registry, level = opened.door, opened.registry, opened.level
     collector = Collector(
         Address.of(settings),
         client_id=settings.client_id,
@@ -104,7 +133,7 @@ async def collect(settings: Settings, site: Site) -> None:
         redact=door.redact,
         registry=registry,
         tests=bin_tests(),
-        connect=lambda: Writer.connect(database_url, level, site.general.timezone),
+        connect=lambda: Writer.connect(database_url, level, opened.timezone),
         batch_messages=settings.batch_messages,
         batch_delay_s=settings.batch_delay_s,
         dead_letters_per_minute=settings.dead_letters_per_minute,

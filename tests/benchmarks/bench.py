@@ -213,9 +213,9 @@ class Running:
 
     @property
     def rss_mb(self) -> float:
-        """Resident memory at its highest."""
+        """Resident memory after the load."""
         status = Path(f"/proc/{self.program.pid}/status").read_text(encoding="ascii")
-        return int(status.split("VmHWM:")[1].split()[0]) / 1024
+        return int(status.split("VmRSS:")[1].split()[0]) / 1024
 
 
 def durable(
@@ -260,7 +260,7 @@ def catch_up(folder: Path, broker: Mosquitto, server: ApacheServer) -> float:
 
 
 def scale(folder: Path, broker: Mosquitto, server: ApacheServer, lanes: int) -> tuple[float, float]:
-    """Processor µs a 16-lane message, and MB at the highest, with so many lanes."""
+    """Processor µs a 16-lane message, and resident MB after the load, with so many lanes."""
     controllers = lanes // 16
     with fresh_database(server) as database, Running(folder, broker, database, controllers, 16) as running:
         with publisher(broker.port, SCALE_MESSAGES, controllers, 16) as process:
