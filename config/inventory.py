@@ -1,0 +1,254 @@
+"""What may stand in a site, one model a kind of thing; see `config.site` for the whole."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+from zoneinfo import available_timezones
+
+from pydantic import Field, field_validator
+
+from config.dialects import Address, Spoken
+from config.files import Strict
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
+"""A name that may stand in a topic: lower-case words joined by hyphens."""
+
+Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,20}$")]
+"""A short name inside one device or junction: `N1`, `left-2`."""
+
+Position = tuple[Annotated[float, Field(ge=-90, le=90)], Annotated[float, Field(ge=-180, le=180)]]
+"""Latitude and longitude, WGS 84 degrees."""
+
+
+class Kind(StrEnum):
+    """What a device is; the third level of its topics."""
+
+    ATC = "atc"
+    CCTV = "cctv"
+    VMS = "vms"
+    NET = "net"
+    WIFI = "wifi"
+    APP = "app"
+
+
+class General(Strict):
+    """`site.yaml`: the site itself.
+
+    Attributes:
+        site: Name in topics and in the database.
+        title: Name for people.
+        timezone: IANA zone of days, peaks and calendars; storage is UTC.
+        centre: Where a map opens.
+        note: What a reader of the map must know, such as how exact positions are.
+    """
+
+    site: Name
+    title: str
+    timezone: str
+    centre: Position
+    note: str = ""
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("not an IANA time zone; allowed are names such as Asia/Makassar, Asia/Jakarta, Asia/Jayapura")
+        return value
+
+
+class Lane(Strict):
+    """One lane of an approach.
+
+    Attributes:
+        id: Unique in the junction: `N1` is the lane at the kerb of approach N.
+        movements: What the lane serves: left, through, right.
+    """
+
+    id: Code
+    movements: tuple[Literal["left", "through", "right"], ...] = ("through",)
+
+
+class Approach(Strict):
+    """One arm of a junction, towards it.
+
+    Attributes:
+        id: Compass name, unique in the junction.
+        link: Road link that arrives here.
+        phase: Signal phase that serves it (NEMA numbering).
+        lanes: From the kerb outwards (traffic keeps left).
+    """
+
+    id: Code
+    link: Name
+    phase: Annotated[int, Field(ge=1, le=16)]
+    lanes: tuple[Lane, ...] = Field(min_length=1)
+
+
+class Junction(Strict):
+    """A signalised junction (*simpang*)."""
+
+    id: Name
+    name: str
+    position: Position
+    approaches: tuple[Approach, ...] = Field(min_length=1)
+
+
+class Link(Strict):
+    """A road link between two junctions, or between a junction and the edge of the site.
+
+    Attributes:
+        start: Junction, or a place name at the edge of the site.
+        end: Junction, or a place name at the edge of the site.
+        lanes: Number of lanes in this direction.
+        speed_limit: km/h.
+        via: Positions that shape the line between its ends.
+    """
+
+    id: Name
+    start: Name
+    end: Name
+    road: str
+    lanes: Annotated[int, Field(ge=1, le=6)]
+    speed_limit: Annotated[int, Field(ge=10, le=120)]
+    via: tuple[Position, ...] = ()
+
+
+class Gate(Strict):
+    """A place where links enter or leave the site."""
+
+    id: Name
+    position: Position
+
+
+class Detector(Strict):
+    """One lane detector of a controller.
+
+    Attributes:
+        id: Name in the `lanes` of a `detectors` message.
+        lane: Lane of the controller's junction that it watches.
+        number: Channel in hi-res events (parameter of codes 81 and 82).
+        function: `count` upstream of the stop line counts vehicles; `presence` at the stop line does not.
+        distance: Metres upstream of the stop line.
+    """
+
+    id: Code
+    lane: Code
+    number: Annotated[int, Field(ge=1, le=255)]
+    function: Literal["count", "presence"] = "count"
+    distance: Annotated[float, Field(ge=0, le=1000)] = 40.0
+
+
+class Controller(Spoken):
+    """A signal controller (`atc`).
+
+    Attributes:
+        junction: Where it stands.
+        period: Seconds covered by one of its detector readings.
+        detectors: What it reports.
+    """
+
+    id: Name
+    junction: Name
+    period: Annotated[float, Field(gt=0, le=3600)]
+    detectors: tuple[Detector, ...] = Field(min_length=1)
+
+
+class VirtualLane(Strict):
+    """A counting line in a camera's picture.
+
+    Attributes:
+        id: Name in the `lanes` of a `counts` message.
+        lane: Lane of the camera's junction that the line crosses.
+    """
+
+    id: Code
+    lane: Code
+
+
+class Camera(Spoken):
+    """A CCTV camera.
+
+    Attributes:
+        junction: Junction it looks at.
+        approach: Approach it looks along.
+        height: Metres above the road.
+        period: Seconds covered by one of its counts.
+    """
+
+    id: Name
+    name: str
+    junction: Name
+    approach: Code
+    position: Position
+    height: Annotated[float, Field(gt=0, le=60)] = 7.0
+    period: Annotated[float, Field(gt=0, le=3600)] = 60.0
+    lanes: tuple[VirtualLane, ...] = ()
+
+
+class Sign(Spoken):
+    """A variable message sign.
+
+    Attributes:
+        link: Road link whose drivers read it.
+        position: Where it stands.
+        columns: Characters a line.
+        rows: Lines a page.
+        pages: Pages a message at most.
+    """
+
+    id: Name
+    name: str
+    link: Name
+    position: Position
+    columns: Annotated[int, Field(ge=4, le=60)] = 15
+    rows: Annotated[int, Field(ge=1, le=6)] = 3
+    pages: Annotated[int, Field(ge=1, le=6)] = 2
+
+
+class Sensor(Spoken):
+    """A device that reports `metrics`: a network link, a Wi-Fi access point or an application.
+
+    Attributes:
+        position: Where it stands; an application has none.
+        serves: Devices that are silent when this one fails.
+        period: Seconds between reports.
+    """
+
+    id: Name
+    name: str
+    position: Position | None = None
+    serves: tuple[Name, ...] = ()
+    period: Annotated[float, Field(gt=0, le=3600)] = 30.0
+
+
+class Metric(Strict):
+    """One metric that devices of some kinds may report.
+
+    Attributes:
+        name: Key in a `metrics` message.
+        unit: Unit, as in UCUM where it has one.
+        kinds: Kinds of device that may report it.
+        low: Smallest possible value.
+        high: Largest possible value.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+    unit: str
+    title: str
+    kinds: tuple[Kind, ...] = Field(min_length=1)
+    low: float = 0.0
+    high: float = 1e12
+
+
+class Device(Strict):
+    """Any device of the site, seen only by what all have in common."""
+
+    id: Name
+    kind: Kind
+    name: str
+    position: Position | None
+    junction: Name | None
+    period: float | None
+    dialect: str
+    address: Address
