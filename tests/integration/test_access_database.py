@@ -103,12 +103,12 @@ def refused(
 # What must be possible.
 
 
-def test_the_pipeline_runs_as_a_member_of_subak_writer(installed: Installed, mosquitto: Mosquitto, tmp_path: Path) -> None:
+def test_the_pipeline_runs_as_a_member_of_subak_writer(installed: Installed, broker: Mosquitto, tmp_path: Path) -> None:
     """The real program: dimensions, partitions, batches, retention; then the checks, as the same account."""
     now_us = time.time_ns() // 60_000_000_000 * 60_000_000 - 120_000_000
     program = pipeline_program(
         tmp_path,
-        mosquitto.url,
+        broker.url,
         installed.url_of(PIPELINE),
         SUBAK_CLIENT_ID=f"as-writer-{tmp_path.name}",
         SUBAK_METRICS_PORT="0",
@@ -118,7 +118,7 @@ def test_the_pipeline_runs_as_a_member_of_subak_writer(installed: Installed, mos
         connection.execute("SELECT subak.ensure_day('2020-01-01')")
     with program:
         until(lambda: "mqtt.connected" in program.log, what="a connected collector")
-        _publish(mosquitto, [detectors(n, now_us + n * 10_000_000) for n in range(6)])
+        _publish(broker, [detectors(n, now_us + n * 10_000_000) for n in range(6)])
         with installed.as_(GRAFANA) as reader:
             until(
                 lambda: reader.execute("SELECT count(*) FROM lane_readings").fetchone() == (6 * len(CONTROLLER.detectors),),
