@@ -20,6 +20,8 @@ class Series(Struct, frozen=True):
         table: Its name in schema subak.
         key: The primary key of a record, in the order that the statement `keys_{table}` returns it.
         row: The record as a row of the stage table.
+        straight: The record as a row of the table itself, for the series that carry the load: its times count from
+            2000-01-01, which is how PostgreSQL sends and takes them in binary.
         time_us: The record's own time, which decides the partition.
     """
 
@@ -27,6 +29,22 @@ class Series(Struct, frozen=True):
     key: Callable[[Any], tuple[int | str, ...]]
     row: Callable[[Any], Row]
     time_us: Callable[[Any], int]
+    straight: Callable[[Any], Row] | None = None
+
+
+_POSTGRES_EPOCH_US = 946_684_800_000_000
+
+
+def _lane_row(r: LaneReading) -> Row:
+    start, received = r.start_us - _POSTGRES_EPOCH_US, r.received_us - _POSTGRES_EPOCH_US
+    return (
+        r.lane, start, r.seq, r.period_ms, r.volume, r.occupancy, r.speed, r.sm, r.mp, r.ks, r.bb, r.tb, r.ktb, r.fault, r.future, received,
+    )  # fmt: skip
+
+
+def _event_row(e: SignalEvent) -> Row:
+    time, received = e.time_us - _POSTGRES_EPOCH_US, e.received_us - _POSTGRES_EPOCH_US
+    return (e.device, time, e.seq, e.ordinal, e.code, e.parameter, e.future, received)
 
 
 def _sign_row(message: SignMessage) -> Row:
@@ -34,8 +52,10 @@ def _sign_row(message: SignMessage) -> Row:
 
 
 SERIES: dict[type[Record], Series] = {
-    LaneReading: Series("lane_reading", lambda r: (r.lane, r.start_us, r.seq), astuple, lambda r: r.start_us),
-    SignalEvent: Series("signal_event", lambda r: (r.device, r.time_us, r.seq, r.ordinal), astuple, lambda r: r.time_us),
+    LaneReading: Series("lane_reading", lambda r: (r.lane, r.start_us, r.seq), astuple, lambda r: r.start_us, _lane_row),
+    SignalEvent: Series(
+        "signal_event", lambda r: (r.device, r.time_us, r.seq, r.ordinal), astuple, lambda r: r.time_us, _event_row
+    ),
     SensorReading: Series("sensor_reading", lambda r: (r.device, r.time_us, r.seq, r.metric), astuple, lambda r: r.time_us),
     CameraHealth: Series("camera_health", lambda r: (r.device, r.time_us, r.seq), astuple, lambda r: r.time_us),
     SignMessage: Series("sign_message", lambda r: (r.device, r.time_us, r.seq, r.step), _sign_row, lambda r: r.time_us),
