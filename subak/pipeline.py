@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from typing import TypeVar, cast
 
 import psycopg
@@ -79,6 +79,7 @@ class Pipeline:
         idle_s: float,
         clock_us: Callable[[], int],
         observer: Observer | None = None,
+        devices: Collection[int] | None = None,
     ) -> None:
         """Wire the parts; nothing is connected yet.
 
@@ -98,6 +99,7 @@ class Pipeline:
             idle_s: A feed silent for longer follows the wall clock.
             clock_us: The wall clock, µs.
             observer: Is told once a batch what became of it.
+            devices: Numbers of the devices whose minutes it closes, those whose messages it gets; None for all.
         """
         self._observer = observer or Silent()
         self._name = name
@@ -109,7 +111,11 @@ class Pipeline:
         self._transaction_most_s = transaction_most_s
         self._lateness_us = round(lateness_s * US)
         self._clock_us = clock_us
-        self._lanes = {entry.number: lanes for entry in registry if (lanes := registry.lanes_of(entry.number))}
+        self._lanes = {
+            entry.number: lanes
+            for entry in registry
+            if (devices is None or entry.number in devices) and (lanes := registry.lanes_of(entry.number))
+        }
         self._idle_us = round(idle_s * US)
         self._tests = tests
         self._recall(Remembered({}, {}, {}))
