@@ -77,9 +77,6 @@ async def refused(broker: GuardedBroker, user: str | None, password: str | None)
     return str(told.value)
 
 
-# What must be possible.
-
-
 async def test_a_device_publishes_each_of_its_own_streams_and_the_collector_hears_them(guarded: GuardedBroker) -> None:
     own = {
         ATC: [f"{BASE}/atc/{ATC}/{stream}" for stream in ("detectors", "events", "metrics", "presence")],
