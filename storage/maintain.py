@@ -37,11 +37,9 @@ def maintain(connection: psycopg.Connection[Any], level: Level, retention_days: 
         days = retention_days.get(kind, 0)
         if days == 0:
             continue
-        if kind in SERIES:
-            row = connection.execute(_SQL["drop_before"], {"series": kind, "days": days}).fetchone()
-            count = int(row[0]) if row else 0
-        else:
-            count = connection.execute(_SQL[f"delete_{kind}"], {"days": days}).rowcount
+        statement = _SQL["drop_before"] if kind in SERIES else _SQL[f"delete_{kind}"]
+        row = connection.execute(statement, {"series": kind, "days": days}).fetchone()
+        count = int(row[0]) if row else 0
         if count:
             dropped[kind] = count
     return dropped
