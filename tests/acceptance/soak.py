@@ -21,6 +21,7 @@ from tests.support.rig import Rig
 
 ROUND = 10
 ROUNDS_A_RUN = 2  # then everything is new, with the next seed
+LOG_LINES = 40  # of every pipeline, when something fails
 
 
 def main() -> int:
@@ -77,6 +78,7 @@ def one_run(folder: Path, apache: ApacheServer, plain: PlainServer, seed: int, f
                 names = [rig.chance.choice(sorted(FAULTS))]
                 if names[0] in TOGETHER and rig.chance.random() < 0.4:
                     names.append(rig.chance.choice(sorted(TOGETHER - {names[0]})))
+                print(f"  {' + '.join(names)}", flush=True)
                 strike(rig, names)
                 done.update(names)
                 rig.flowing()
@@ -88,6 +90,10 @@ def one_run(folder: Path, apache: ApacheServer, plain: PlainServer, seed: int, f
             rig.check()
             rig.check_against_an_undisturbed_run()
             return len(rig.witness.confirmed)
+    except BaseException:
+        for log in sorted(folder.glob("*/pipeline.log")):
+            print(f"--- {log.parent.name}", *log.read_text(encoding="utf-8").splitlines()[-LOG_LINES:], sep="\n", flush=True)
+        raise
     finally:
         broker.stop()
 
