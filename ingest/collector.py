@@ -206,7 +206,7 @@ class Collector:
         if early > 0 and len(self._waiting) < min(most, self._receive_maximum // 2):
             await asyncio.sleep(early)
         self._next_batch = loop.time() + delay_s
-        taken, self._waiting = _cut(self._waiting, most)
+        taken, self._waiting = cut(self._waiting, most)
         self._handed += len(taken)
         if self._paused and len(self._waiting) <= self._receive_maximum:
             self._paused = False
@@ -226,7 +226,7 @@ class Collector:
             receiver.acknowledge(packet_ids)
 
 
-def _cut(waiting: list[Arrival], most: int) -> tuple[list[Arrival], list[Arrival]]:
+def cut(waiting: list[Arrival], most: int) -> tuple[list[Arrival], list[Arrival]]:
     """As many arrivals as one batch may hold, by messages and by records, and the rest."""
     records = 0
     for count, (_, admission) in enumerate(waiting):

@@ -102,6 +102,7 @@ class Door:
             occupancy_faults=load_occupancy_faults() if occupancy_faults is None else occupancy_faults,
         )
         self._speakers = [(name, feed, feed.routes(site.name, own)) for name, feed, own in _speakers(registry, feeds)]
+        self._native = next((feed for name, feed, _ in self._speakers if name == NATIVE), None)
         self._routes: dict[str, tuple[Feed, Route]] = {}
         for name, feed, routes in self._speakers:
             for known, route in routes.items():
@@ -159,6 +160,21 @@ class Door:
             decoded.dead,
             _ADMITTED if records else _REJECTED,
         )
+
+    def native_device(self, topic: str) -> int | None:
+        """Number of the native device that alone speaks under a topic, known stream or not; None for any other topic.
+
+        All that such a topic leads to is accounted at this device, and no feed needs another topic to understand it.
+        """
+        found = self._routes.get(topic)
+        if found is not None:
+            return found[1].source if found[0] is self._native else None
+        if topic[: topic.rfind("/") + 1] + "+" in self._routes:
+            return None
+        if any(matches(pattern, topic) for _, _, _, filters in self._foreign for pattern in filters):
+            return None
+        number = self._explain(topic)[0]
+        return number if number and self._registry.device(number).dialect == NATIVE else None
 
     def redact(self, topic: str, payload: bytes) -> bytes:
         """What of a payload may be stored anywhere but as facts, such as in a dead letter made elsewhere."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from enum import StrEnum
 from pathlib import Path
 
@@ -17,8 +17,8 @@ from config.errors import ConfigError
 from config.settings import Settings, load_settings
 from config.site import load_site
 from config.thresholds import bin_tests
-from ingest.collector import Collector, wall_clock_us
-from ingest.door import Door
+from ingest.collector import Collector, Source, wall_clock_us
+from ingest.door import Admission, Door
 from ingest.mqtt.address import Address
 from ingest.registry import Registry
 from storage.capability import Level
@@ -29,8 +29,10 @@ from storage.reach import unreachable
 from storage.site import save_site
 from storage.writer import Writer
 from subak import logs
+from subak.fanout import SHARES_MOST, Fanout, WorkerEndedError, undecided
 from subak.health import serving
 from subak.metrics import Metrics
+from subak.observer import Observer
 from subak.pipeline import Pipeline
 
 log = structlog.get_logger(__name__)
@@ -45,7 +47,7 @@ class Role(StrEnum):
     CONSOLE = "console"
 
 
-def run(*, role: Role = Role.COLLECTOR, site: Path | None = None, port: int = 8080) -> None:
+def run(*, role: Role = Role.COLLECTOR, site: Path | None = None, port: int = 8080, collectors: int = 1) -> None:
     """Run one role of the program until it is told to stop (Ctrl-C or SIGTERM).
 
     Reads SUBAK_MQTT_URL, SUBAK_DATABASE_URL and SUBAK_SITE.
@@ -54,7 +56,10 @@ def run(*, role: Role = Role.COLLECTOR, site: Path | None = None, port: int = 80
         role: `collector` receives, processes and stores; `console` serves the operators' web page.
         site: Path of the site folder.
         port: Of the console, on 127.0.0.1.
+        collectors: Processes that share the collector's subscription, 1 to 32; more than 1 when one processor is not enough.
     """
+    if not 1 <= collectors <= SHARES_MOST:
+        raise ConfigError(f"--collectors: {collectors} is not allowed; allowed are 1 to {SHARES_MOST}")
     settings = load_settings(site=site)
     logs.configure()
     if role is Role.CONSOLE:
@@ -62,11 +67,14 @@ def run(*, role: Role = Role.COLLECTOR, site: Path | None = None, port: int = 80
 
         serve(load_site(settings.site), settings.database_url.get_secret_value(), port)
         return
-    asyncio.run(collect(settings))
+    try:
+        asyncio.run(collect(settings, collectors))
+    except WorkerEndedError as error:
+        raise SystemExit(f"subak: {error}") from None
 
 
-def _spare_the_collector() -> None:
-    """Let the garbage collector look at the hot path's objects seldom: they die by reference count.
+def spare_the_garbage_collector() -> None:
+    """Let it look at the hot path's objects seldom: they die by reference count.
 
     Measured on 100,000 one-lane messages: a third of the pipeline's time went into looking at them.
     """
@@ -108,32 +116,24 @@ def open_site(settings: Settings) -> Opened:
     return Opened(level, timezone, registry, Door(registry, site, future_tolerance_s=settings.future_tolerance_s))
 
 
-async def collect(settings: Settings) -> None:
-    """Collector, processors and writer in this process, until SIGINT or SIGTERM.
-
-    Raises:
-        ConfigError: As `open_site`.
-    """
+def pipeline_of(
+    settings: Settings,
+    opened: Opened,
+    source: Source,
+    *,
+    name: str,
+    observer: Observer | None = None,
+    devices: Collection[int] | None = None,
+) -> Pipeline:
+    """The pipeline of a site, or of some devices of it; see `Pipeline` for the arguments."""
     database_url = settings.database_url.get_secret_value()
-    opened = open_site(settings)
-    door, registry, level = opened.door, opened.registry, opened.level
-    collector = Collector(
-        Address.of(settings),
-        client_id=settings.client_id,
-        topic_filters=door.topic_filters,
-        admit=door.admit,
-        receive_maximum=settings.receive_maximum,
-        session_expiry_s=settings.session_expiry_s,
-        keep_alive_s=settings.keep_alive_s,
-    )
-    metrics = Metrics()
-    pipeline = Pipeline(
-        name=settings.client_id,
-        source=collector,
-        redact=door.redact,
-        registry=registry,
+    return Pipeline(
+        name=name,
+        source=source,
+        redact=opened.door.redact,
+        registry=opened.registry,
         tests=bin_tests(),
-        connect=lambda: Writer.connect(database_url, level, opened.timezone),
+        connect=lambda: Writer.connect(database_url, opened.level, opened.timezone),
         batch_messages=settings.batch_messages,
         batch_delay_s=settings.batch_delay_s,
         dead_letters_per_minute=settings.dead_letters_per_minute,
@@ -141,12 +141,57 @@ async def collect(settings: Settings) -> None:
         lateness_s=settings.lateness_s,
         idle_s=settings.idle_s,
         clock_us=wall_clock_us,
-        observer=metrics,
+        observer=observer,
+        devices=devices,
     )
-    metrics.watch(collector, pipeline.lags_s)
-    _spare_the_collector()
+
+
+def _collector(settings: Settings, door: Door, admit: Callable[[str, bytes, int], Admission]) -> Collector:
+    return Collector(
+        Address.of(settings),
+        client_id=settings.client_id,
+        topic_filters=door.topic_filters,
+        admit=admit,
+        receive_maximum=settings.receive_maximum,
+        session_expiry_s=settings.session_expiry_s,
+        keep_alive_s=settings.keep_alive_s,
+    )
+
+
+async def collect(settings: Settings, collectors: int = 1) -> None:
+    """Collector, processors and writer, until SIGINT or SIGTERM.
+
+    Args:
+        settings: Of this process.
+        collectors: Processes that work on the messages; with 1 it is this one.
+
+    Raises:
+        ConfigError: As `open_site`.
+        WorkerEndedError: One of several processes ended by itself.
+    """
+    database_url = settings.database_url.get_secret_value()
+    opened = open_site(settings)
+    metrics = Metrics()
+    if collectors == 1:
+        collector = _collector(settings, opened.door, opened.door.admit)
+        pipeline = pipeline_of(settings, opened, collector, name=settings.client_id, observer=metrics)
+        metrics.watch(collector, pipeline.lags_s)
+        roles = [collector.run(), pipeline.run()]
+    else:
+        collector = _collector(settings, opened.door, undecided)
+        metrics.watch(collector, list)
+        fanout = Fanout(
+            collector=collector,
+            door=opened.door,
+            shares=collectors,
+            site=settings.site,
+            receive_maximum=settings.receive_maximum,
+            observer=metrics,
+        )
+        roles = [fanout.run()]
+    spare_the_garbage_collector()
     with serving(metrics, lambda: unreachable(database_url), settings.metrics_host, settings.metrics_port):
-        await until_told(collector.run(), pipeline.run(), _maintain(database_url, level, settings.retention_days, metrics))
+        await until_told(*roles, _maintain(database_url, opened.level, settings.retention_days, metrics))
 
 
 async def _maintain(database_url: str, level: Level, retention_days: Mapping[str, int], metrics: Metrics) -> None:
