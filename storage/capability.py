@@ -7,6 +7,10 @@ from typing import Any
 
 import psycopg
 
+from storage.queries import queries
+
+_SQL = queries("schema")
+
 
 class Level(StrEnum):
     """Capability level; views, names and results are the same on all three."""
@@ -21,17 +25,13 @@ class Level(StrEnum):
 
 def probe(connection: psycopg.Connection[Any]) -> Level:
     """The level of the database behind `connection`: is TimescaleDB in it, and under which licence? Changes nothing."""
-    if connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'timescaledb'").fetchone() is None:
+    if connection.execute(_SQL["installed"]).fetchone() is None:
         return Level.PLAIN
-    licence = connection.execute("SELECT current_setting('timescaledb.license')").fetchone()
+    licence = connection.execute(_SQL["licence"]).fetchone()
     return Level.COMMUNITY if licence is not None and licence[0] == "timescale" else Level.APACHE
 
 
 def offers_timescaledb(connection: psycopg.Connection[Any]) -> bool:
     """Whether the server has TimescaleDB ready and this database has not taken it yet."""
-    # Its loader has this setting. What is preloaded may be asked by superusers alone, and the owner need not be one.
-    row = connection.execute(
-        "SELECT installed_version IS NULL AND current_setting('timescaledb.disable_load', true) IS NOT NULL"
-        " FROM pg_available_extensions WHERE name = 'timescaledb'"
-    ).fetchone()
+    row = connection.execute(_SQL["offered"]).fetchone()
     return row is not None and bool(row[0])

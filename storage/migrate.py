@@ -18,9 +18,11 @@ from psycopg import sql
 
 from storage.capability import Level, offers_timescaledb, probe
 from storage.errors import MigrationError
+from storage.queries import queries
 
 FOLDER = Path(__file__).parent / "migrations"
 _NAME = re.compile(r"^(?P<number>\d{4})_(?P<name>[a-z0-9_]+)(?P<levels>\.[a-z+]+?)?(?P<notx>\.notx)?\.sql$")
+_SQL = queries("schema")
 _LOCK = 0x5BA4  # advisory lock: one migration at a time
 
 
@@ -82,17 +84,14 @@ def migrate(connection: psycopg.Connection[Any], timezone: str, tell: Callable[[
         MigrationError: A migration failed, was edited after it ran, or the schema is newer than the program.
     """
     connection.autocommit = True
-    connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
+    connection.execute(_SQL["lock"], (_LOCK,))
     try:
         if offers_timescaledb(connection) and not _has_begun(connection):
-            connection.execute("CREATE EXTENSION timescaledb")
+            connection.execute(_SQL["install"])
         level = probe(connection)
-        connection.execute("CREATE SCHEMA IF NOT EXISTS subak")
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS subak.migration"
-            " (number integer PRIMARY KEY, name text NOT NULL, digest text NOT NULL, level text NOT NULL, ran_at timestamptz NOT NULL)"
-        )
-        done = {row[0]: row[1:] for row in connection.execute("SELECT number, name, digest, level FROM subak.migration")}
+        connection.execute(_SQL["make_schema"])
+        connection.execute(_SQL["make_list"])
+        done = {row[0]: row[1:] for row in connection.execute(_SQL["done"])}
         wanted = migrations(level)
         _compare(wanted, done, level)
         for migration in wanted:
@@ -100,7 +99,7 @@ def migrate(connection: psycopg.Connection[Any], timezone: str, tell: Callable[[
                 tell(f"{migration.number:04} {migration.name} ({level})")
                 _run(connection, migration, level, timezone)
     finally:
-        connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
+        connection.execute(_SQL["unlock"], (_LOCK,))
     return level
 
 
@@ -116,10 +115,7 @@ def bring_up(connection: psycopg.Connection[Any], timezone: str, tell: Callable[
         MigrationError: As in `migrate`, or there are migrations that this role may not run.
     """
     connection.autocommit = True
-    row = connection.execute(
-        "SELECT current_user, has_database_privilege(current_database(), 'CREATE') AND"
-        " coalesce((SELECT pg_has_role(nspowner, 'USAGE') FROM pg_namespace WHERE nspname = 'subak'), true)"
-    ).fetchone()
+    row = connection.execute(_SQL["may_migrate"]).fetchone()
     assert row is not None  # noqa: S101 - it is one row
     role, may = row
     if may:
@@ -127,7 +123,7 @@ def bring_up(connection: psycopg.Connection[Any], timezone: str, tell: Callable[
     level = probe(connection)
     try:
         waiting = pending(connection, level)
-        done = {row[0]: row[1:] for row in connection.execute("SELECT number, name, digest, level FROM subak.migration")}
+        done = {row[0]: row[1:] for row in connection.execute(_SQL["done"])}
     except (psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedTable) as error:
         raise MigrationError(
             f"role {role} may neither migrate nor write here ({error.diag.message_primary}); run `subak migrate` as the owner,"
@@ -142,15 +138,15 @@ def bring_up(connection: psycopg.Connection[Any], timezone: str, tell: Callable[
 
 
 def _has_begun(connection: psycopg.Connection[Any]) -> bool:
-    there = connection.execute("SELECT to_regclass('subak.migration')").fetchone()
-    return there is not None and there[0] is not None
+    row = connection.execute(_SQL["begun"]).fetchone()
+    return row is not None and bool(row[0])
 
 
 def pending(connection: psycopg.Connection[Any], level: Level) -> list[Migration]:
     """The migrations of `level` that have not run; nothing is changed."""
     if not _has_begun(connection):
         return migrations(level)
-    done = {row[0] for row in connection.execute("SELECT number FROM subak.migration")}
+    done = {row[0] for row in connection.execute(_SQL["done"])}
     return [migration for migration in migrations(level) if migration.number not in done]
 
 
@@ -185,10 +181,7 @@ def _run(connection: psycopg.Connection[Any], migration: Migration, level: Level
 
 
 def _record(connection: psycopg.Connection[Any], migration: Migration, level: Level) -> None:
-    connection.execute(
-        "INSERT INTO subak.migration (number, name, digest, level, ran_at) VALUES (%s, %s, %s, %s, now())",
-        (migration.number, migration.name, migration.digest, str(level)),
-    )
+    connection.execute(_SQL["record"], (migration.number, migration.name, migration.digest, str(level)))
 
 
 def fill(text: str, level: Level, timezone: str) -> str:

@@ -125,14 +125,8 @@ class Reader:
             url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S, application_name="subak-console"
         )
         try:
-            await connection.execute(
-                "SELECT set_config('default_transaction_read_only', 'on', false), set_config('statement_timeout', %s, false)",
-                [str(STATEMENT_TIMEOUT_MS)],
-            )
-            await connection.execute(
-                "SELECT set_config('role', rolname, false) FROM pg_roles WHERE rolname = %s AND pg_has_role(oid, 'MEMBER')",
-                [ROLE],
-            )
+            await connection.execute(_SQL["be_careful"], [str(STATEMENT_TIMEOUT_MS)])
+            await connection.execute(_SQL["be_the_reader"], [ROLE])
             await connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
         except BaseException:
             await connection.close()

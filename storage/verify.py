@@ -72,7 +72,7 @@ class BinsReport(Struct, frozen=True):
 @contextmanager
 def _snapshot(connection: psycopg.Connection[Any]) -> Iterator[None]:
     with connection.transaction():
-        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        connection.execute(_SQL["snapshot"])
         yield
 
 

@@ -88,10 +88,7 @@ class Writer:
     async def _prepare(self) -> None:
         for table in _STAGES:
             await self._connection.execute(_SQL[f"stage_{table}"])
-            cursor = await self._connection.execute(
-                "SELECT atttypid::integer FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 ORDER BY attnum",
-                (f"pg_temp.stage_{table}",),
-            )
+            cursor = await self._connection.execute(_SQL["column_types"], (f"pg_temp.stage_{table}",))
             self._types[table] = [row[0] for row in await cursor.fetchall()]
 
     async def close(self) -> None:

@@ -1,3 +1,11 @@
+-- name: be_careful
+-- A session that only reads, and not for long.
+SELECT set_config('default_transaction_read_only', 'on', false), set_config('statement_timeout', %s, false)
+
+-- name: be_the_reader
+-- With no more rights than the reader has, where we may.
+SELECT set_config('role', rolname, false) FROM pg_roles WHERE rolname = %s AND pg_has_role(oid, 'MEMBER')
+
 -- name: lanes
 -- What is counted, in the order of the street.
 SELECT lane_id, kind, device, detector, junction, approach, link, lane, from_kerb

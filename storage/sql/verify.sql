@@ -1,3 +1,7 @@
+-- name: snapshot
+-- One moment for all that is compared.
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY
+
 -- name: counting_lanes
 -- Lanes by device.
 SELECT device_id, lane_id FROM subak.lane ORDER BY device_id, lane_id

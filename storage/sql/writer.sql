@@ -1,3 +1,7 @@
+-- name: column_types
+-- Types of a table's columns, in order: binary COPY converts nothing.
+SELECT atttypid::integer FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 ORDER BY attnum
+
 -- name: stage_lane_reading
 -- Session table that COPY fills; times as microseconds, in the order of ingest.readings.LaneReading.
 CREATE TEMP TABLE IF NOT EXISTS stage_lane_reading (
