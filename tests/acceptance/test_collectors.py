@@ -162,3 +162,23 @@ def test_workers_end_when_their_parent_is_killed_and_a_restart_loses_nothing(
         settle(witness, apache_database)
         assert 0 == program.stop(LEAVE_S)
         check(witness, apache_database, plain_database)
+
+
+def test_a_database_that_does_not_answer_keeps_nobody_from_leaving(
+    tmp_path: Path, broker: Mosquitto, apache_database: Database, plain_database: Database
+) -> None:
+    with collectors(tmp_path, broker, plain_database) as program, publishing(program, broker, 4) as witness:
+        flowing(witness, plain_database, 100)
+        pids = workers(program)
+        with psycopg.connect(plain_database.url) as connection:
+            # Every transaction of a worker waits for ours.
+            connection.execute("LOCK TABLE subak.writer IN ACCESS EXCLUSIVE MODE")
+            before = len(witness.confirmed)
+            until(lambda: len(witness.confirmed) > before + 100, what="messages that cannot be stored")
+            assert 0 == program.stop(LEAVE_S)
+            assert [] == list(filter(is_alive, pids))
+        program.start()
+        connected(program, 2)
+        settle(witness, plain_database)
+        assert 0 == program.stop(LEAVE_S)
+        check(witness, plain_database, apache_database)
