@@ -150,6 +150,13 @@ class Writer:
             self._days.add(day)
 
 
+class _RepeatsError(Exception):
+    """Some of the staged rows are known already: back to the savepoint.
+
+    Not `psycopg.Rollback`, which comes through as itself when the connection is lost on the way back, and is no database error.
+    """
+
+
 class Transaction:
     """What may be done inside one batch."""
 
@@ -173,13 +180,18 @@ class Transaction:
         await writer._copy(f"stage_{series.table}", series.table, [series.row(record) for record in records])  # noqa: SLF001
         insert = _SQL[f"insert_{series.table}"]
         # Nearly always all are new; only when they are not is it worth asking which.
-        async with self._connection.transaction(force_rollback=False) as savepoint:
-            cursor = await self._connection.execute(insert)
-            if cursor.rowcount == len(records):
-                return None
-            raise psycopg.Rollback(savepoint)
-        cursor = await self._connection.execute(f"{insert} {_SQL[f'keys_{series.table}']}")
-        return set(await cursor.fetchall())
+        try:
+            async with self._connection.transaction():
+                await self._insert_all(insert, len(records))
+        except _RepeatsError:
+            cursor = await self._connection.execute(f"{insert} {_SQL[f'keys_{series.table}']}")
+            return set(await cursor.fetchall())
+        return None
+
+    async def _insert_all(self, insert: LiteralString, count: int) -> None:
+        cursor = await self._connection.execute(insert)
+        if cursor.rowcount != count:
+            raise _RepeatsError
 
     async def _copy_straight(self, table: str, rows: Sequence[Row]) -> bool:
         """COPY into the table itself, a third of the work of staging; False, and nothing done, when a key is known already."""

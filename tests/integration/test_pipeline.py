@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import psycopg
 import pytest
@@ -248,6 +250,32 @@ class _DiesAfterCommit:
     async def __aexit__(self, *error: object) -> None:
         await self._inner.__aexit__(*error)  # type: ignore[attr-defined]
         raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+
+@ONLY_REAL
+async def test_a_connection_lost_on_the_way_back_to_a_savepoint_is_tried_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bug: the way back itself came through as an error that is not the database's, and ended the pipeline."""
+    await bench.send(detectors(0, NOON_US))
+    execute = psycopg.AsyncConnection.execute
+    cuts = 0
+
+    async def cut_after_merge(self: psycopg.AsyncConnection[Any], query: Any, *arguments: Any, **options: Any) -> Any:
+        nonlocal cuts
+        cursor = await execute(self, query, *arguments, **options)
+        if "INSERT INTO subak.lane_reading" in str(query) and "RETURNING" not in str(query) and cuts == 0:
+            cuts += 1
+            self.pgconn.finish()
+        return cursor
+
+    monkeypatch.setattr(psycopg.AsyncConnection, "execute", cut_after_merge)
+    await bench.send(detectors(0, NOON_US), detectors(1, NOON_US + 10 * US))
+    await bench.close()
+
+    ledger, bins = bench.verify()
+    assert (1, 3, 2, 1) == (cuts, ledger.received, ledger.stored, ledger.duplicate)
+    assert [] == bins.differences
 
 
 @ONLY_REAL
