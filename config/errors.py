@@ -21,3 +21,7 @@ class ConfigFileError(ConfigError):
         self.path = path
         self.problems = problems
         super().__init__("\n".join(f"{path}: {problem}" for problem in problems))
+
+    def __reduce__(self) -> tuple[type[ConfigFileError], tuple[Path, list[str]]]:
+        """It may cross from one process to another."""
+        return ConfigFileError, (self.path, self.problems)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -14,7 +15,7 @@ from msgspec.structs import replace
 from config.dialects import NATIVE
 from config.errors import ConfigError
 from config.faults import load_occupancy_faults
-from config.site import Kind, Site
+from config.site import Kind
 from ingest.deadletters import PAYLOAD_KEPT, dead_letter
 from ingest.feeds import Context, Decoded, Feed, Message, Route
 from ingest.feeds.catalogue import feed_of
@@ -70,13 +71,22 @@ class Admission(Struct, frozen=True):
 _ADMITTED, _REJECTED = Disposition.ADMITTED, Disposition.REJECTED
 
 
+class Named(Protocol):
+    """Whatever has the site's name."""
+
+    @property
+    def name(self) -> str:
+        """Name in topics."""
+        ...
+
+
 class Door:
     """Decides about every message of one site."""
 
     def __init__(
         self,
         registry: Registry,
-        site: Site,
+        site: Named,
         *,
         future_tolerance_s: float = 5.0,
         occupancy_faults: Mapping[int, str] | None = None,
@@ -86,7 +96,7 @@ class Door:
 
         Args:
             registry: Numbers of its devices, lanes and metrics.
-            site: The site folder, read.
+            site: The site folder, read; only its name is asked.
             future_tolerance_s: As in the settings.
             occupancy_faults: Fault codes in place of an occupancy; by default those of `config/norms`.
             feeds: Feed by dialect; by default those of `ingest/feeds`.

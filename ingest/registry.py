@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from types import MappingProxyType
 
 from msgspec import Struct
 
@@ -94,11 +93,9 @@ class Registry:
                     name=device.id,
                     dialect=device.dialect,
                     period_ms=None if device.period is None else fixed(device.period, PERIOD_DIGITS),
-                    lanes=MappingProxyType({code: lanes[device.id, code] for code in codes.get(device.id, ())}),
-                    channels=MappingProxyType(
-                        {number: lanes[device.id, code] for number, code in numbers.get(device.id, {}).items()}
-                    ),
-                    address=MappingProxyType({key: str(value) for key, value in device.address.items()}),
+                    lanes={code: lanes[device.id, code] for code in codes.get(device.id, ())},
+                    channels={number: lanes[device.id, code] for number, code in numbers.get(device.id, {}).items()},
+                    address={key: str(value) for key, value in device.address.items()},
                 )
                 for device in site.devices
             },
