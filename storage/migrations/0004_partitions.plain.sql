@@ -13,6 +13,11 @@ BEGIN
     LOOP
         part := series || '_' || to_char(day, 'YYYYMMDD');
         CONTINUE WHEN to_regclass('subak.' || part) IS NOT NULL;
+        -- The pipeline and maintenance may want the same day at the same time: the second one waits, and finds it there. This is
+        -- the lock that attaching takes anyway, and of one table for all, since two might be taken in different orders. An
+        -- advisory lock would not do: it does not make the session look at the catalogue anew.
+        LOCK TABLE subak.lane_reading IN SHARE UPDATE EXCLUSIVE MODE;
+        CONTINUE WHEN to_regclass('subak.' || part) IS NOT NULL;
         -- Attached rather than created in place: that takes a weaker lock, readers go on.
         EXECUTE format('CREATE TABLE subak.%I (LIKE subak.%I INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', part, series);
         EXECUTE format('ALTER TABLE subak.%I ADD CHECK (%I >= %L AND %I < %L)', part, key, opens, key, closes);
