@@ -237,12 +237,14 @@ class TestDatabase:
 
 
 OWNER = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 import structlog
 from subak.embedded.broker import EmbeddedBroker
 from subak.embedded.database import EmbeddedDatabase
 
+# A shell that runs its commands in the background lets them ignore Ctrl-C, and so would their children.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 broker, database = EmbeddedBroker(port=0, v4_port=0), EmbeddedDatabase(Path(sys.argv[1]))
 broker.start()
