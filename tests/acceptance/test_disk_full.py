@@ -1,4 +1,4 @@
-"""The database's disk is full: nothing is acknowledged meanwhile, and nothing is lost when there is room again."""
+"""The database's disk is full: what cannot be written waits at the broker, and nothing is lost when there is room again."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from tests.conftest import MakeBroker, temporary_folder
@@ -16,6 +15,7 @@ from tests.support.rig import Rig
 from tests.support.waiting import until
 
 SIZE_MB = 320
+WAITING = 500  # messages, more than a second of the street
 
 
 @pytest.fixture
@@ -53,10 +53,8 @@ def test_a_full_disk_loses_nothing(tmp_path: Path, small_disk: Path, make_broker
         with fresh_database(server) as database, Rig(tmp_path, make_broker(), database, plain_database, seed=7) as rig:
             filler = fill(small_disk)
             until(lambda: "No space left on device" in rig.pipeline.log, 60, what="a pipeline that cannot write")
-            stored = _stored(database)
-            confirmed = len(rig.witness.confirmed)
-            until(lambda: len(rig.witness.confirmed) > confirmed + 200, 60, what="a street that goes on")
-            assert _stored(database) in {stored, None}
+            # Half-empty pages may still take a small batch; what finds no room waits at the broker.
+            until(lambda: len(rig.unstored()) > WAITING, 60, what="messages that wait")
 
             filler.unlink()
             # A server that could not write its log has ended itself.
@@ -67,13 +65,3 @@ def test_a_full_disk_loses_nothing(tmp_path: Path, small_disk: Path, make_broker
             rig.check_against_an_undisturbed_run()
     finally:
         server.stop()
-
-
-def _stored(database: Database) -> int | None:
-    """How many rows there are; None when the server is gone."""
-    try:
-        with psycopg.connect(database.url, autocommit=True) as connection:
-            row = connection.execute("SELECT count(*) FROM subak.lane_reading").fetchone()
-    except psycopg.OperationalError:
-        return None
-    return None if row is None else int(row[0])

@@ -107,7 +107,7 @@ class Rig:
     def settle(self) -> None:
         """Stop publishing and wait until every confirmed message is stored."""
         self.witness.pause()
-        until(lambda: not self._unstored(), SETTLE_S, what="every confirmed message in the database")
+        until(lambda: not self.unstored(), SETTLE_S, what="every confirmed message in the database")
 
     def check(self) -> None:
         """After `settle`: nothing lost, nothing doubled, the ledger balanced, bins as of an undisturbed run."""
@@ -135,7 +135,8 @@ class Rig:
         received = self._rows("SELECT coalesce(sum(received), 0) FROM subak.ledger")[0][0]
         return bool(received >= sum(self.witness.confirmed.values()) + self.witness.rejected)
 
-    def _unstored(self) -> set[Any]:
+    def unstored(self) -> set[Any]:
+        """Messages that the broker confirmed and that are not in the database."""
         return set(self.witness.confirmed) - self._stored()
 
     def _stored(self) -> set[Any]:
