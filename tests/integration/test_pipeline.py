@@ -222,7 +222,7 @@ async def test_a_restart_goes_on_where_the_database_stands(bench: Bench) -> None
 async def test_a_commit_whose_answer_was_lost_is_not_repeated(bench: Bench, database: Database) -> None:
     """The connection dies between COMMIT and its answer: the batch is known, nothing is counted twice."""
     await bench.send(detectors(0, NOON_US))
-    writer = bench.pipeline._writer
+    writer = bench.pipeline._durable._writer
     assert writer is not None
     transaction = writer.transaction
 
