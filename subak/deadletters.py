@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
-import psycopg
 from cyclopts import App, Parameter
 from rich.console import Console
 from rich.markup import escape
@@ -26,6 +24,7 @@ from ingest.reasons import Reason
 from ingest.topics import Stream
 from storage.deadletters import Choice, Connection, Letter, find, mark, payload
 from storage.deadletters import purge as throw_away
+from subak.connected import connected
 
 app = App(name="deadletters", help="List, show, send again (after a fix) and throw away what could not become facts.")
 
@@ -56,7 +55,7 @@ def list_(
         most: That many at most.
         json: Print one JSON list.
     """
-    with _connected() as connection:
+    with connected() as connection:
         letters = find(connection, _choice(reason, device, since), most)
     if json:
         print(msgspec.json.encode(letters).decode())
@@ -84,7 +83,7 @@ def show(number: int, *, json: bool = False) -> None:
         number: As `list` shows it.
         json: Print one JSON object; the payload in Base64.
     """
-    with _connected() as connection:
+    with connected() as connection:
         letter = _one(connection, number)
         content = payload(connection, number)
     if json:
@@ -125,7 +124,7 @@ def redrive(
     """
     settings = load_settings()
     address = Address.of(settings)
-    with _connected() as connection:
+    with connected() as connection:
         letters = find(connection, _some(numbers, _choice(reason, device, since)), MOST)[::-1]
         wanted, left = _sendable(letters, again=again)
         for letter, why in left:
@@ -158,7 +157,7 @@ def purge(
         yes: Do not ask.
     """
     choice = msgspec.structs.replace(_choice(reason, device, None), until=_moment(older_than, "--older-than"))
-    with _connected() as connection:
+    with connected() as connection:
         gone = 0
         letters = find(connection, _some(numbers, choice), MOST)
         if not letters:
@@ -268,12 +267,3 @@ def _ask(question: str, *, yes: bool) -> None:
         raise ConfigError("nobody is here to be asked; --yes goes on without asking")
     if input(f"{question} [y/N] ").strip().lower() not in {"y", "yes"}:
         raise ConfigError("nothing was done")
-
-
-@contextmanager
-def _connected() -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
-    try:
-        with psycopg.connect(load_settings().database_url.get_secret_value(), autocommit=True) as connection:
-            yield connection
-    except (psycopg.OperationalError, psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedTable) as error:
-        raise ConfigError(f"SUBAK_DATABASE_URL: {' '.join(str(error).split())}") from error

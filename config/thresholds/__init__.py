@@ -44,12 +44,24 @@ class ConsoleThresholds(Strict):
     pulse_lost: Threshold
 
 
+class ValidationThresholds(Strict):
+    """How many minutes are counted by hand; see `validation.yaml`."""
+
+    spread: Threshold
+    least: Threshold
+    draws: Threshold
+
+
 class _Bins(Strict):
     tests: BinTests
 
 
 class _Console(Strict):
     console: ConsoleThresholds
+
+
+class _Validation(Strict):
+    validation: ValidationThresholds
 
 
 def bin_tests(path: Path = Path(__file__).parent / "bins.yaml") -> BinTests:
@@ -68,3 +80,12 @@ def console_thresholds(path: Path = Path(__file__).parent / "console.yaml") -> C
         ConfigFileError: The file does not fit.
     """
     return load(path, _Console).console
+
+
+def validation_thresholds(path: Path = Path(__file__).parent / "validation.yaml") -> ValidationThresholds:
+    """How many minutes are counted by hand, as shipped or from another file.
+
+    Raises:
+        ConfigFileError: The file does not fit.
+    """
+    return load(path, _Validation).validation

@@ -1,0 +1,1 @@
+"""`subak camera`: what cameras see, and how well."""
