@@ -26,6 +26,7 @@ app.command(
     name="street",
     help="Drive the simulated street: devices that publish over MQTT, and the truth.",
 )
+app.command("subak.camera.command:app", name="camera", help="Count vehicles in video.")
 app.command("subak.tape.command:record", name="record", help="Record the broker's stream into a file.")
 app.command(
     "subak.tape.command:replay", name="replay", help="Publish a recorded stream again, or the real events of the package atspm."

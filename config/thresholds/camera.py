@@ -1,0 +1,93 @@
+"""What cameras need to know that is not geometry; see `camera.yaml`."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from config.files import Strict, load
+from config.thresholds import Threshold
+
+FILE = Path(__file__).parent / "camera.yaml"
+
+
+class BackgroundThresholds(Strict):
+    """The background model."""
+
+    work_width: Threshold
+    learning: Threshold
+    warm_up: Threshold
+    variance: Threshold
+    flood: Threshold
+    flood_patience: Threshold
+    gain: Threshold
+    smallest: Threshold
+    bridge: Threshold
+    inside: Threshold
+    fill: Threshold
+
+
+class TrackingThresholds(Strict):
+    """Following from frame to frame."""
+
+    hits: Threshold
+    patience: Threshold
+    reach: Threshold
+    fastest: Threshold
+    size_gain: Threshold
+    speed_gain: Threshold
+    shared_gain: Threshold
+    shared: Threshold
+    apart: Threshold
+
+
+class CountingThresholds(Strict):
+    """What crosses a line, what it is and how fast."""
+
+    votes: Threshold
+    moved: Threshold
+    debris: Threshold
+    speed_window: Threshold
+    pixel_error: Threshold
+
+
+class ClassThresholds(Strict):
+    """Which class a size is."""
+
+    small: Threshold
+    large: Threshold
+
+
+class ModelThresholds(Strict):
+    """A neural network's answers."""
+
+    score: Threshold
+    overlap: Threshold
+    part: Threshold
+    rider: Threshold
+    tile: Threshold
+    tile_overlap: Threshold
+
+
+class SeeingThresholds(Strict):
+    """Detectors, tracker and counting."""
+
+    background: BackgroundThresholds
+    tracking: TrackingThresholds
+    counting: CountingThresholds
+    classes: ClassThresholds
+    model: ModelThresholds
+
+
+class _File(Strict):
+    seeing: SeeingThresholds
+
+
+@cache
+def seeing_thresholds(path: Path = FILE) -> SeeingThresholds:
+    """How cameras see, as shipped or from another file.
+
+    Raises:
+        ConfigFileError: The file does not fit.
+    """
+    return load(path, _File).seeing

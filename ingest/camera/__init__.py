@@ -1,0 +1,1 @@
+"""Cameras as detectors: video in, counts and conditions out; pictures and tracks stay inside."""
