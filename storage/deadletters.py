@@ -104,5 +104,19 @@ def purge(connection: Connection, numbers: list[int]) -> int:
         connection: As a member of `subak_writer`.
         numbers: Theirs.
     """
-    row = connection.execute(_SQL["purge"], (numbers,)).fetchone()
+    return _purge(connection, numbers=numbers)
+
+
+def expire(connection: Connection, days: int) -> int:
+    """`purge` those that were received longer ago; returns how many there were.
+
+    Args:
+        connection: As a member of `subak_writer`.
+        days: Age that is kept.
+    """
+    return _purge(connection, days=days)
+
+
+def _purge(connection: Connection, *, numbers: list[int] | None = None, days: int | None = None) -> int:
+    row = connection.execute(_SQL["purge"], {"numbers": numbers, "days": days}).fetchone()
     return 0 if row is None else int(row[0])

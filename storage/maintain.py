@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 
 from storage.capability import Level
+from storage.deadletters import expire
 from storage.queries import queries
 
 _SQL = queries("maintain")
@@ -37,12 +38,16 @@ def maintain(connection: psycopg.Connection[Any], level: Level, retention_days: 
         days = retention_days.get(kind, 0)
         if days == 0:
             continue
-        statement = _SQL["drop_before"] if kind in SERIES else _SQL[f"delete_{kind}"]
-        row = connection.execute(statement, {"series": kind, "days": days}).fetchone()
-        count = int(row[0]) if row else 0
+        count = expire(connection, days) if kind == "dead_letter" else _drop(connection, kind, days)
         if count:
             dropped[kind] = count
     return dropped
+
+
+def _drop(connection: psycopg.Connection[Any], kind: str, days: int) -> int:
+    statement = _SQL["drop_before"] if kind in SERIES else _SQL[f"delete_{kind}"]
+    row = connection.execute(statement, {"series": kind, "days": days}).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _may_refresh(connection: psycopg.Connection[Any]) -> bool:

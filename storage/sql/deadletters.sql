@@ -19,10 +19,11 @@ SELECT payload FROM analytics.dead_letters WHERE dead_letter_id = %s
 UPDATE subak.dead_letter SET redriven = redriven + 1, redriven_at = now() WHERE dead_letter_id = %s
 
 -- name: purge
--- Dead letters go; the ledger counts them as not kept, so that it still agrees with what is there.
+-- Dead letters go, those of some numbers or those of some age; the ledger counts them as not kept, so that it still agrees with
+-- what is there. What is not asked for is NULL.
 WITH gone AS (
     DELETE FROM subak.dead_letter
-    WHERE dead_letter_id = ANY (%s::bigint[])
+    WHERE dead_letter_id = ANY (%(numbers)s::bigint[]) OR received_at < now() - %(days)s::integer * INTERVAL '1 day'
     RETURNING device_id, received_at, partial
 ),
 counted AS (

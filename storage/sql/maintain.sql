@@ -14,25 +14,6 @@ WITH gone AS (
 )
 SELECT count(*) FROM gone
 
--- name: delete_dead_letter
--- By time of arrival. The ledger counts them as not kept from then on, so that it still agrees with what is there.
-WITH gone AS (
-    DELETE FROM subak.dead_letter WHERE received_at < now() - %(days)s * INTERVAL '1 day' RETURNING device_id, received_at, partial
-),
-counted AS (
-    UPDATE subak.ledger g
-    SET unkept = g.unkept + t.whole, unkept_partial = g.unkept_partial + t.parts
-    FROM (
-        SELECT
-            device_id, date_trunc('minute', received_at, 'UTC') AS minute,
-            count(*) FILTER (WHERE NOT partial) AS whole, count(*) FILTER (WHERE partial) AS parts
-        FROM gone
-        GROUP BY 1, 2
-    ) t
-    WHERE g.device_id = t.device_id AND g.minute = t.minute
-)
-SELECT count(*) FROM gone
-
 -- name: delete_ledger
 -- By minute of arrival.
 WITH gone AS (
