@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -15,8 +15,10 @@ from rich.console import Console
 from config.errors import ConfigError
 from config.settings import Settings, load_settings
 from config.site import Site, load_site
+from ingest.door import Door
 from ingest.mqtt.address import Address
 from ingest.mqtt.receiver import ConnectionLostError, Receiver
+from ingest.registry import Registry
 from ingest.topics import site_filter
 from storage.capability import Level, probe
 from storage.migrate import migrations, pending
@@ -90,7 +92,7 @@ def _broker(settings: Settings, site: Site | None, found: list[Finding]) -> None
         found.append(Finding("broker", False, str(error), "correct SUBAK_MQTT_URL, or SUBAK_MQTT_CA_FILE"))
         return
     try:
-        asyncio.run(_subscribe(address, site_filter(site.name if site else "doctor")))
+        asyncio.run(_subscribe(address, _filters(site)))
     except (OSError, TimeoutError, ConnectionLostError) as error:
         advice = "start the broker, or correct SUBAK_MQTT_URL; it must speak MQTT 5 and let us subscribe"
         found.append(Finding("broker", False, f"{address!r}: {error or 'no answer'}", advice))
@@ -98,12 +100,17 @@ def _broker(settings: Settings, site: Site | None, found: list[Finding]) -> None
         found.append(Finding("broker", True, f"{address!r} speaks MQTT 5 and lets us subscribe"))
 
 
-async def _subscribe(address: Address, topic_filter: str) -> None:
+def _filters(site: Site | None) -> list[str]:
+    """What the collector will subscribe to; without a site, something that harms nobody."""
+    return Door(Registry.for_site(site), site).topic_filters if site else [site_filter("doctor")]
+
+
+async def _subscribe(address: Address, topic_filters: Sequence[str]) -> None:
     """Connect under a name of our own, so that the collector's session is left alone, and subscribe."""
     make: Callable[[], Receiver] = lambda: Receiver(  # noqa: E731 - asyncio wants a factory
         address,
         client_id=DOCTOR_ID,
-        topic_filters=[topic_filter],
+        topic_filters=topic_filters,
         receive_maximum=1,
         session_expiry_s=0,
         keep_alive_s=30,
