@@ -13,9 +13,9 @@ from typing import NamedTuple
 import pytest
 
 from tests.support.brokers import Mosquitto, mosquitto_version
+from tests.support.community import CommunityServer
 from tests.support.databases import (
     ApacheServer,
-    CommunityServer,
     Database,
     PlainServer,
     fresh_database,

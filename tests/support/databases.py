@@ -16,7 +16,6 @@ import itertools
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -30,13 +29,13 @@ from subak.embedded.child import Child
 from subak.embedded.database import SUPERUSER, EmbeddedDatabase
 from subak.embedded.errors import EmbeddedError
 from subak.embedded.ports import LOOPBACK, free_port
+from tests.support.community import START_TIMEOUT_S, CommunityServer
 from tests.support.parts import INSTALL, UnavailableError, cache_folder
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-START_TIMEOUT_S: Final = 60.0
 ENVIRONMENT: Final = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
 
 # What a test database may cost in memory, and what TimescaleDB needs: a worker a database with the extension.
@@ -59,8 +58,6 @@ POSTGRES_MAJOR: Final = "17"
 DEBIAN_BINARIES: Final = Path(f"usr/lib/postgresql/{POSTGRES_MAJOR}/bin")
 TIMESCALE_LIBRARY: Final = Path(f"usr/lib/postgresql/{POSTGRES_MAJOR}/lib/timescaledb.so")
 DEBIAN_FOLDER: Final = f"trixie-postgresql-{POSTGRES_MAJOR}-timescaledb"
-PGLITE_FOLDER: Final = "pglite"
-PGLITE_SOURCES: Final = Path(__file__).parent / "pglite"
 
 
 class Server(Protocol):
@@ -298,76 +295,6 @@ class ApacheServer:
         return True
 
 
-class CommunityServer:
-    """TimescaleDB Community in WebAssembly under Node.js: in memory, one connection at a time.
-
-    It has one database at a time too: connecting to a name that it does not know makes an empty one and forgets the one before.
-    """
-
-    level = "community"
-
-    def __init__(self, folder: Path) -> None:
-        """Prepare a server that logs to `folder`; nothing is started yet.
-
-        Raises:
-            UnavailableError: Node.js or the npm package is not there.
-        """
-        self._node, self._program = _pglite()
-        self._log = folder / "pglite.log"
-        self._port = free_port()
-        self._child: Child | None = None
-        self._output: IO[bytes] | None = None
-
-    def url_of(self, database: str) -> str:
-        """libpq URL of a database, as superuser."""
-        return f"postgresql://{SUPERUSER}:any@{LOOPBACK}:{self._port}/{database}?sslmode=disable"
-
-    @property
-    def pid(self) -> int:
-        """Process id of Node.js."""
-        assert self._child is not None, "the server is not running"
-        return self._child.pid
-
-    def start(self) -> None:
-        """Start it, empty, and wait until it answers."""
-        if self._child is not None:
-            return
-        self._output = self._log.open("wb")
-        self._child = Child([self._node, str(self._program), str(self._port)], output=self._output)
-        try:
-            until(self._answers, START_TIMEOUT_S, what=f"TimescaleDB (Community), see {self._log}")
-        except BaseException:
-            self.stop()
-            raise
-
-    def stop(self) -> None:
-        """End it; the data goes with it."""
-        if self._child is not None:
-            self._child.kill()
-            self._child = None
-        if self._output is not None:
-            self._output.close()
-            self._output = None
-
-    def kill(self) -> None:
-        """Refused: nothing would be left to recover.
-
-        Raises:
-            NotImplementedError: Always.
-        """
-        msg = "the community level runs in memory: a killed server has lost everything; use the levels plain and apache"
-        raise NotImplementedError(msg)
-
-    def _answers(self) -> bool:
-        assert self._child is not None
-        assert self._child.is_running, self._log.read_text(encoding="utf-8")
-        try:
-            socket.create_connection((LOOPBACK, self._port), timeout=1).close()
-        except OSError:
-            return False
-        return True
-
-
 _NUMBERS = itertools.count(1)
 
 
@@ -431,23 +358,3 @@ def _remove_abandoned(base: Path) -> None:
         pid = folder.name.split("-")[1]
         if not Path(f"/proc/{pid}").exists():
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _pglite() -> tuple[str, Path]:
-    node = shutil.which("node")
-    if node is None:
-        msg = "Node.js (node) is not installed: install Debian's nodejs and npm (Node.js 20 or newer)"
-        raise UnavailableError(msg)
-    folder = cache_folder() / PGLITE_FOLDER
-    lock = folder / "package-lock.json"
-    if not lock.exists() or lock.read_bytes() != (PGLITE_SOURCES / "package-lock.json").read_bytes():
-        msg = f"the npm package of TimescaleDB Community is not in {folder}; {INSTALL}"
-        raise UnavailableError(msg)
-    # Node.js looks for packages beside the program.
-    program = folder / "server.mjs"
-    source = PGLITE_SOURCES / "server.mjs"
-    if not program.exists() or program.read_bytes() != source.read_bytes():
-        temporary = folder / f"server-{os.getpid()}.mjs"
-        shutil.copyfile(source, temporary)
-        temporary.replace(program)
-    return node, program

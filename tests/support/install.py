@@ -17,7 +17,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tests.support.databases import DEBIAN_FOLDER, PGLITE_FOLDER, PGLITE_SOURCES, POSTGRES_MAJOR, TIMESCALE_LIBRARY
+from tests.support.community import PGLITE_FOLDER, PGLITE_SOURCES
+from tests.support.databases import DEBIAN_FOLDER, POSTGRES_MAJOR, TIMESCALE_LIBRARY
 from tests.support.parts import cache_folder
 
 if TYPE_CHECKING:

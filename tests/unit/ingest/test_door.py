@@ -14,7 +14,7 @@ from ingest.door import Disposition, Door
 from ingest.feeds import Context, Decoded, Message, Route
 from ingest.feeds.native.decoder import NativeFeed
 from ingest.fixedpoint import microseconds
-from ingest.readings import CameraHealth, LaneReading, PresenceChange, SensorReading, SignalEvent, SignMessage
+from ingest.readings import LaneReading, PresenceChange, SensorReading, SignalEvent, SignMessage
 from ingest.registry import Registry
 from ingest.topics import Stream
 
@@ -332,36 +332,6 @@ def test_a_missing_metric_stays_missing(door: Door) -> None:
     reading = one(door, f"{WIFI}/metrics", metrics({"clients": None}))
     assert isinstance(reading, SensorReading)
     assert reading.value is None
-
-
-def test_a_frame_leaves_no_pixel(door: Door) -> None:
-    health = one(door, f"{CCTV}/frame", JPEG)
-    assert isinstance(health, CameraHealth)
-    assert (health.frame_bytes, health.time_us, health.seq) == (len(JPEG), RECEIVED, 0)
-    assert health.brightness is None
-
-
-@pytest.mark.parametrize(
-    ("topic", "payload"),
-    [
-        (f"{CCTV}/frame", JPEG + bytes(1 << 20)),  # too large
-        (f"{CCTV}/frame", b"RIFF" + bytes(5000)),  # another format
-        ("subak/v1/sample/cctv/cam-nowhere/frame", JPEG),  # unknown camera
-        ("subak/v1/sample/cctv/cam-nowhere/frame", b"GIBBERISH" * 100),
-        (f"{CCTV}/health", JPEG),  # wrong stream
-        ("cameras/7", JPEG),  # wrong topic
-    ],
-)
-def test_no_picture_in_a_dead_letter(door: Door, topic: str, payload: bytes) -> None:
-    [letter] = door.admit(topic, payload, RECEIVED).dead
-    assert letter.payload == payload[:16]
-    assert letter.size == len(payload)
-
-
-def test_of_a_large_payload_the_first_mebibyte_is_kept(door: Door) -> None:
-    payload = detectors(GOOD) + b" " * (1 << 20)
-    [letter] = door.admit(f"{ATC}/detectors", payload, RECEIVED).dead
-    assert letter.payload == payload[: 1 << 20]
 
 
 @pytest.mark.parametrize("state", ["online", "offline", "shutdown"])
