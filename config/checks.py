@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,7 @@ def check(site: Site) -> None:
             ),
         ],
     )
+    _report(site.path / "corridors.yaml", _bad_corridors(site))
     for file, owners in (
         ("controllers.yaml", [(c.id, c.junction, [(d.id, d.lane) for d in c.detectors]) for c in site.controllers]),
         ("cameras.yaml", [(c.id, c.junction, [(v.id, v.lane) for v in c.lanes]) for c in site.cameras]),
@@ -132,6 +134,25 @@ def _not_arriving(site: Site, junction: Junction, approach: Approach) -> str:
     if link.lanes != len(approach.lanes):
         return f"has {link.lanes} lanes, the approach lists {len(approach.lanes)}"
     return ""
+
+
+def _bad_corridors(site: Site) -> list[str]:
+    problems = [
+        *_twice("corridors", (corridor.id for corridor in site.corridors)),
+        *_twice("corridors, links", (name for corridor in site.corridors for name in corridor.links)),
+    ]
+    for corridor in site.corridors:
+        unknown = [name for name in corridor.links if name not in site.link]
+        problems += [
+            f"{corridor.id}.links: {name!r} is no link of roads.yaml; {_did_you_mean(name, set(site.link))}" for name in unknown
+        ]
+        if not unknown:
+            problems += [
+                f"{corridor.id}.links: {after!r} begins at {site.link[after].start}, but {before!r} before it ends at {site.link[before].end}"
+                for before, after in pairwise(corridor.links)
+                if site.link[after].start != site.link[before].end
+            ]
+    return problems
 
 
 def _bad_lanes(site: Site, owner: str, junction_id: str, lanes: list[tuple[str, str]]) -> list[str]:

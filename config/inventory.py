@@ -121,6 +121,18 @@ class Gate(Strict):
     position: Position
 
 
+class Corridor(Strict):
+    """A chain of links as drivers travel them, in one direction.
+
+    Attributes:
+        links: In the order they are driven; each begins where the one before ends.
+    """
+
+    id: Name
+    title: str
+    links: tuple[Name, ...] = Field(min_length=1)
+
+
 class Detector(Strict):
     """One lane detector of a controller.
 

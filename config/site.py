@@ -18,6 +18,7 @@ from config.inventory import (
     Camera,
     Code,
     Controller,
+    Corridor,
     Detector,
     Device,
     Gate,
@@ -39,6 +40,7 @@ __all__ = [
     "Camera",
     "Code",
     "Controller",
+    "Corridor",
     "Detector",
     "Device",
     "Gate",
@@ -65,6 +67,10 @@ class _Roads(Strict):
 
 class _Junctions(Strict):
     junctions: tuple[Junction, ...] = ()
+
+
+class _Corridors(Strict):
+    corridors: tuple[Corridor, ...] = ()
 
 
 class _Controllers(Strict):
@@ -97,6 +103,7 @@ class Site(Strict):
     gates: tuple[Gate, ...]
     links: tuple[Link, ...]
     junctions: tuple[Junction, ...]
+    corridors: tuple[Corridor, ...] = ()
     controllers: tuple[Controller, ...]
     cameras: tuple[Camera, ...]
     signs: tuple[Sign, ...]
@@ -218,6 +225,7 @@ def load_site(path: Path) -> Site:
         gates=roads.gates,
         links=roads.links,
         junctions=load(path / "junctions.yaml", _Junctions).junctions,
+        corridors=load(corridors, _Corridors).corridors if (corridors := path / "corridors.yaml").exists() else (),
         controllers=load(path / "controllers.yaml", _Controllers).controllers,
         cameras=load(path / "cameras.yaml", _Cameras).cameras,
         signs=load(path / "signs.yaml", _Signs).signs,

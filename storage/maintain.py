@@ -1,4 +1,4 @@
-"""What has to be done now and then: partitions ahead of time, retention, rollups of late days."""
+"""What has to be done now and then: partitions ahead of time, retention, rollups of late days, the usual of lanes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Any
 
 import psycopg
 
+from config.thresholds import usual_thresholds
 from storage.capability import Level
 from storage.deadletters import expire
 from storage.queries import queries
+from storage.usual import make_usual
 
 _SQL = queries("maintain")
 SERIES = ("lane_reading", "signal_event", "sensor_reading", "camera_health", "lane_1min")
@@ -33,6 +35,7 @@ def maintain(connection: psycopg.Connection[Any], level: Level, retention_days: 
     connection.execute(_SQL["ensure_days"])
     if level is Level.COMMUNITY and _may_refresh(connection):
         _refresh_late_days(connection)
+    make_usual(connection, usual_thresholds())
     dropped: dict[str, int] = {}
     for kind in KINDS:
         days = retention_days.get(kind, 0)

@@ -9,6 +9,7 @@ import psycopg
 from config.site import Site
 from ingest.registry import Registry
 from storage.queries import queries
+from storage.topology import save_topology
 
 _SQL = queries("site")
 
@@ -56,6 +57,7 @@ def save_site(connection: psycopg.Connection[Any], site: Site) -> Registry:
         metrics = {m.name: _number(connection, "save_metric", (m.name, m.unit, m.title)) for m in site.metrics}
         connection.execute(_SQL["retire_devices"], (site_id, list(devices.values())))
         connection.execute(_SQL["retire_lanes"], (site_id, list(lanes.values())))
+        save_topology(connection, site, site_id, devices)
     return Registry.build(site, devices, lanes, metrics)
 
 

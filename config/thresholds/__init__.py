@@ -52,6 +52,24 @@ class ValidationThresholds(Strict):
     draws: Threshold
 
 
+class TopologyThresholds(Strict):
+    """How far topology reaches; see `topology.yaml`."""
+
+    sign_reach: Threshold
+
+
+class UsualThresholds(Strict):
+    """What the usual of a lane, weekday and quarter of an hour is made of; see `topology.yaml`."""
+
+    weeks: Threshold
+    good_minutes: Threshold
+
+
+class _Topology(Strict):
+    topology: TopologyThresholds
+    usual: UsualThresholds
+
+
 class _Bins(Strict):
     tests: BinTests
 
@@ -89,3 +107,21 @@ def validation_thresholds(path: Path = Path(__file__).parent / "validation.yaml"
         ConfigFileError: The file does not fit.
     """
     return load(path, _Validation).validation
+
+
+def topology_thresholds(path: Path = Path(__file__).parent / "topology.yaml") -> TopologyThresholds:
+    """How far topology reaches, as shipped or from another file.
+
+    Raises:
+        ConfigFileError: The file does not fit.
+    """
+    return load(path, _Topology).topology
+
+
+def usual_thresholds(path: Path = Path(__file__).parent / "topology.yaml") -> UsualThresholds:
+    """What the usual is made of, as shipped or from another file.
+
+    Raises:
+        ConfigFileError: The file does not fit.
+    """
+    return load(path, _Topology).usual
