@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -100,6 +101,14 @@ def check(site: Site) -> None:
             ],
         )
     names = {device.id for device in site.devices}
+    _report(
+        site.path / "alerts.yaml",
+        [
+            f"ignored.{position}.device: {entry.device!r} is no device of the site; {_did_you_mean(entry.device, names)}, or a pattern such as atc-*"
+            for position, entry in enumerate(site.alerts.ignored)
+            if not fnmatch.filter(names, entry.device)
+        ],
+    )
     _report(
         site.path / "sensors.yaml",
         [

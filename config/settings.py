@@ -72,6 +72,7 @@ class Settings(BaseSettings):
             "dead_letter": 30,
             "ledger": 730,
             "lane_1min": 730,
+            "alert": 730,
         }
     )
     metrics_host: str = "127.0.0.1"

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from config.alerts import Alerts, load_alerts
 from config.checks import check
 from config.errors import ConfigFileError
 from config.files import Strict, load
@@ -111,6 +112,7 @@ class Site(Strict):
     access_points: tuple[Sensor, ...]
     applications: tuple[Sensor, ...]
     metrics: tuple[Metric, ...]
+    alerts: Alerts = Alerts()
 
     @property
     def name(self) -> str:
@@ -233,6 +235,7 @@ def load_site(path: Path) -> Site:
         access_points=sensors.access_points,
         applications=sensors.applications,
         metrics=load(SHARED_METRICS, _Metrics).metrics,
+        alerts=load_alerts(path),
     )
     check(site)
     return site

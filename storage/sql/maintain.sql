@@ -21,6 +21,13 @@ WITH gone AS (
 )
 SELECT count(*) FROM gone
 
+-- name: delete_alert
+-- Those that are over; an open one stays however old it is.
+WITH gone AS (
+    DELETE FROM subak.alert WHERE "end" < now() - %(days)s * INTERVAL '1 day' RETURNING 1
+)
+SELECT count(*) FROM gone
+
 -- name: late_days
 -- Community: days whose rollups the policies do not refresh any more.
 SELECT start FROM subak.late_day ORDER BY start
