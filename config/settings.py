@@ -36,6 +36,7 @@ class Settings(BaseSettings):
         transaction_most_s: A transaction that takes longer is given up and tried again on a new connection.
         lateness_s: A bin is closed this long after its end, in event time.
         idle_s: A feed silent for longer no longer holds its watermark back.
+        signal_step_s: Signals are measured once in this many seconds of the even clock; divides 15 minutes.
         future_tolerance_s: Event time ahead of the clock by more is flagged.
         dead_letters_per_minute: Dead letters kept of one device and reason in one minute; the rest is only counted.
         retention_days: Days kept, by kind; 0 keeps for ever.
@@ -60,6 +61,7 @@ class Settings(BaseSettings):
     transaction_most_s: Seconds = 60.0
     lateness_s: Seconds = 10.0
     idle_s: Seconds = 90.0
+    signal_step_s: Annotated[float, Field(ge=1, le=900)] = 30.0
     future_tolerance_s: Seconds = 5.0
     dead_letters_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 60
     retention_days: dict[str, Annotated[int, Field(ge=0)]] = Field(

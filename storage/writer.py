@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, LiteralString
 
 import psycopg
@@ -20,14 +21,17 @@ from processors.bins import LaneBin
 from processors.intake import Heard
 from processors.ledger import Ledger
 from processors.sequence import SequenceState, Stream
+from processors.signal_progress import Progress
 from storage.capability import Level
 from storage.errors import StaleWriterError
 from storage.queries import queries
 from storage.series import SERIES, Row, Series
+from storage.signals import Quantity, SignalRows
 
 DAY_US = 86_400 * US
 STAGED_AFTER_A_REPEAT = 20  # batches
 _SQL = queries("writer")
+_SIGNALS = queries("signals")
 _STAGES = (*(series.table for series in SERIES.values()), "lane_1min")
 _ROLLUPS: dict[Level, tuple[LiteralString, ...]] = {
     Level.PLAIN: (_SQL["rollup_lane_15min"], _SQL["rollup_lane_1h"], _SQL["rollup_lane_1d"]),
@@ -45,17 +49,21 @@ class Remembered(Struct, frozen=True):
         closed_until_us: Up to where bins are final, by device.
         sequences: Where the sequences stand.
         presences: What devices last said of themselves.
+        signals: How far controllers are measured.
     """
 
     closed_until_us: dict[int, int]
     sequences: dict[Stream, SequenceState]
     presences: dict[int, str]
+    signals: dict[int, Progress]
 
 
 class Writer:
     """A connection that writes batches; one transaction at a time."""
 
-    def __init__(self, connection: psycopg.AsyncConnection[Any], level: Level, timezone: str) -> None:
+    def __init__(
+        self, connection: psycopg.AsyncConnection[Any], level: Level, timezone: str, units: Mapping[tuple[str, str], str]
+    ) -> None:
         """Use `connect` instead, which also prepares the session."""
         self._connection = connection
         self._level = level
@@ -63,21 +71,26 @@ class Writer:
         self._types: dict[str, list[int]] = {}
         self._days: set[int] = set()
         self._repeats = 0
+        self._units = units
+        self._quantities: dict[Quantity, int] = {}
 
     @classmethod
-    async def connect(cls, url: str, level: Level, timezone: str) -> Writer:
+    async def connect(
+        cls, url: str, level: Level, timezone: str, units: Mapping[tuple[str, str], str] = MappingProxyType({})
+    ) -> Writer:
         """Connect and make the session's stage tables.
 
         Args:
             url: libpq URL.
             level: What `storage.capability.probe` found.
             timezone: IANA zone of the site's days.
+            units: Of signal measures by measure and name.
 
         Raises:
             psycopg.OperationalError: The database cannot be reached.
         """
         connection = await psycopg.AsyncConnection.connect(url, autocommit=True)
-        writer = cls(connection, level, timezone)
+        writer = cls(connection, level, timezone, units)
         try:
             await writer._prepare()
         except BaseException:
@@ -111,7 +124,9 @@ class Writer:
             for device, stream, last, time_us, missing in await sequences.fetchall()
         }
         presences = await self._connection.execute(_SQL["presences"])
-        return Remembered(closed_until_us, states, dict(await presences.fetchall()))
+        progress = await self._connection.execute(_SIGNALS["progress"])
+        signals = {device: Progress(*times_us) for device, *times_us in await progress.fetchall()}
+        return Remembered(closed_until_us, states, dict(await presences.fetchall()), signals)
 
     @asynccontextmanager
     async def transaction(self, writer: str, batch: int, process: str) -> AsyncIterator[Transaction]:
@@ -128,8 +143,9 @@ class Writer:
                 self._repeats = max(0, self._repeats - 1)
                 yield Transaction(self)
         except BaseException:
-            # Partitions made in it are gone with it.
+            # Partitions made in it are gone with it, and so are numbers of measures.
             self._days.clear()
+            self._quantities.clear()
             raise
 
     async def _take_turn(self, writer: str, batch: int, process: str) -> None:
@@ -230,6 +246,11 @@ class Transaction:
         if any(lane_bin.final for lane_bin in bins):
             for statement in _ROLLUPS[writer._level]:  # noqa: SLF001
                 await self._connection.execute(statement, {"timezone": writer._timezone})  # noqa: SLF001
+
+    @property
+    def signals(self) -> SignalRows:
+        """What may be done with signal measures."""
+        return SignalRows(self._connection, self._writer._quantities, self._writer._units)  # noqa: SLF001
 
     async def presence(self, changes: Sequence[PresenceChange]) -> None:
         """Store changes of presence."""

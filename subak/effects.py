@@ -13,14 +13,16 @@ from msgspec import Struct
 from config.thresholds import BinTests
 from ingest.door import Admission
 from ingest.mqtt.receiver import Delivery
-from ingest.readings import US, DeadLetter, LaneReading, PresenceChange, Record
+from ingest.readings import US, DeadLetter, LaneReading, PresenceChange, Record, SignalEvent
 from processors.bins import BIN_US, Binner, Key
 from processors.intake import Heard, Intake, Presences, take_in
 from processors.sampling import DeadLetterBudget
+from processors.signal_progress import Progress
 from processors.watermark import Watermarks
 from storage.series import SERIES, Series
 from storage.writer import Key as RowKey
 from storage.writer import Remembered, Transaction
+from subak.measuring import Measuring
 
 HOLD_US = 180 * US  # a minute untouched for longer is dropped from memory
 SWEEP_US = 5 * US  # between two looks at what to drop
@@ -36,6 +38,7 @@ class Effect(Struct):
     kept: dict[tuple[int, str, int], int]
     letters: list[DeadLetter]
     untold: dict[int, Heard]
+    signals: dict[int, Progress]
 
 
 class Effects:
@@ -46,6 +49,7 @@ class Effects:
         *,
         lanes: Mapping[int, Sequence[int]],
         tests: BinTests,
+        measuring: Measuring,
         dead_letters_per_minute: int,
         lateness_us: int,
         idle_us: int,
@@ -56,6 +60,7 @@ class Effects:
         Args:
             lanes: Lane numbers by device, for the devices whose minutes are closed here.
             tests: That make a bin suspect.
+            measuring: Of signal controllers.
             dead_letters_per_minute: Kept of one device and reason.
             lateness_us: A bin is closed this long after its end.
             idle_us: A feed silent for longer follows the wall clock.
@@ -63,6 +68,7 @@ class Effects:
         """
         self._lanes = lanes
         self._tests = tests
+        self._measuring = measuring
         self._lateness_us = lateness_us
         self._idle_us = idle_us
         self._clock_us = clock_us
@@ -71,7 +77,7 @@ class Effects:
         self._untold: dict[int, Heard] = {}
         self._told_us = 0
         self._swept_us = 0
-        self.recall(Remembered({}, {}, {}))
+        self.recall(Remembered({}, {}, {}, {}))
 
     def recall(self, known: Remembered) -> None:
         """Know what the database knows, and nothing else; bins are read when they are touched."""
@@ -81,6 +87,7 @@ class Effects:
             self._watermarks.open(device, known.closed_until_us.get(device), self._clock_us())
         self._sequences = dict(known.sequences)
         self._presences = Presences(known.presences)
+        self._measuring.recall(known.signals)
 
     def lags_s(self) -> list[float]:
         """How far behind the clock the final minutes of every feed are, seconds; may be asked from another thread."""
@@ -89,19 +96,20 @@ class Effects:
 
     async def write(self, transaction: Transaction, deliveries: Sequence[Delivery], admissions: Sequence[Admission]) -> Effect:
         """The whole effect of a batch, inside its transaction."""
-        new, readings, presences = await self._store(transaction, admissions)
+        new, readings, signal_events, presences = await self._store(transaction, admissions)
         for admission, is_new in zip(admissions, new, strict=True):
             if is_new:
                 self._hear(admission)
         intake = take_in(admissions, [d.received_us for d in deliveries], new, self._sequences, self._watermarks.closed_until)
         await self._bin(transaction, readings)
+        signals = await self._measuring.write(transaction, signal_events)
         letters = [letter for admission in admissions for letter in admission.dead]
         kept, counts = self._budget.choose(letters, intake.ledger)
         await transaction.dead_letters(kept)
         await transaction.sequences(intake.sequences)
         untold = await self._tell(transaction, intake.heard)
         await transaction.ledger(intake.ledger)
-        return Effect(intake, presences, counts, letters, untold)
+        return Effect(intake, presences, counts, letters, untold, signals)
 
     def remember(self, effect: Effect) -> None:
         """The transaction is durable."""
@@ -109,12 +117,14 @@ class Effects:
         self._presences.remember(effect.presences)
         self._budget.remember(effect.kept)
         self._untold = effect.untold
+        self._measuring.remember(effect.signals)
 
     def ended(self, *, committed: bool) -> None:
         """A transaction is over; after one that failed, what it touched is read again."""
         if not committed:
             self._binner.forget(self._touched)
         self._touched.clear()
+        self._measuring.ended(committed=committed)
 
     def due(self, *, live: bool) -> list[Key]:
         """Device-minutes that the watermarks have passed, no more than one transaction should close."""
@@ -144,18 +154,19 @@ class Effects:
 
     async def _store(
         self, transaction: Transaction, admissions: Sequence[Admission]
-    ) -> tuple[list[bool], list[LaneReading], list[tuple[int, PresenceChange]]]:
+    ) -> tuple[list[bool], list[LaneReading], list[SignalEvent], list[tuple[int, PresenceChange]]]:
         """Store the raw records.
 
         Returns:
             Whether each message was new, that is any record of it; the lane readings that were, row by row, since a
-            message may repeat some lanes of another; the presences that changed.
+            message may repeat some lanes of another; the signal events that were; the presences that changed.
         """
         new = [False] * len(admissions)
         owners: dict[type, list[int]] = {kind: [] for kind in SERIES}
         records: dict[type, list[Record]] = {kind: [] for kind in SERIES}
         said: list[tuple[int, PresenceChange]] = []
         readings: list[LaneReading] = []
+        signal_events: list[SignalEvent] = []
         for index, admission in enumerate(admissions):
             kinds = set(map(type, admission.records))
             if len(kinds) == 1 and (kind := kinds.pop()) is not PresenceChange:
@@ -179,11 +190,13 @@ class Effects:
                 new[index] = True
             if kind is LaneReading:
                 readings = cast("list[LaneReading]", taken)
+            elif kind is SignalEvent:
+                signal_events = cast("list[SignalEvent]", taken)
         changes = self._presences.changes(said)
         await transaction.presence([change for _, change in changes])
         for index, _ in changes:
             new[index] = True
-        return new, readings, changes
+        return new, readings, signal_events, changes
 
     def _hear(self, admission: Admission) -> None:
         start_us = -1

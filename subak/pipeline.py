@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 import psycopg
 import structlog
 
+from config.site import Kind
 from config.thresholds import BinTests
 from ingest.collector import Arrival, Source
 from ingest.deadletters import dead_letter
@@ -21,9 +22,10 @@ from ingest.readings import US
 from ingest.reasons import Reason
 from ingest.registry import Registry
 from processors.bins import BIN_US
-from storage.writer import Writer
+from storage.writer import DAY_US, Writer
 from subak.durable import Durable
 from subak.effects import Effects
+from subak.measuring import Measuring, Meters
 from subak.observer import Observer, Silent
 
 log = structlog.get_logger(__name__)
@@ -42,6 +44,7 @@ class Pipeline:
         redact: Callable[[str, bytes], bytes],
         registry: Registry,
         tests: BinTests,
+        meters: Meters | None,
         connect: Callable[[], Awaitable[Writer]],
         batch_messages: int,
         batch_delay_s: float,
@@ -49,6 +52,8 @@ class Pipeline:
         transaction_most_s: float,
         lateness_s: float,
         idle_s: float,
+        signal_step_s: float,
+        signals_kept_days: int,
         clock_us: Callable[[], int],
         observer: Observer | None = None,
         devices: Collection[int] | None = None,
@@ -62,6 +67,7 @@ class Pipeline:
             redact: The door's: what of a payload may be kept in a dead letter.
             registry: Numbers of the site.
             tests: That make a bin suspect.
+            meters: That measure the signal controllers; None to leave them alone.
             connect: Makes a writer.
             batch_messages: Messages in one transaction at most.
             batch_delay_s: Shortest time between two transactions while messages are few.
@@ -69,6 +75,8 @@ class Pipeline:
             transaction_most_s: A connection that is half open never answers: give up after this long.
             lateness_s: A bin is closed this long after its end.
             idle_s: A feed silent for longer follows the wall clock.
+            signal_step_s: Signals are measured in steps of this length of the even clock.
+            signals_kept_days: Signal events are kept this long, days; 0 for ever.
             clock_us: The wall clock, µs.
             observer: Is told once a batch what became of it.
             devices: Numbers of the devices whose minutes it closes, those whose messages it gets; None for all.
@@ -85,9 +93,20 @@ class Pipeline:
             for entry in registry
             if (devices is None or entry.number in devices) and (lanes := registry.lanes_of(entry.number))
         }
+        controllers = [entry.number for entry in registry if entry.kind is Kind.ATC]
+        self._measuring = Measuring(
+            meters,
+            devices=[number for number in controllers if meters and (devices is None or number in devices)],
+            step_us=round(signal_step_s * US),
+            lateness_us=self._lateness_us,
+            idle_us=round(idle_s * US),
+            keep_us=signals_kept_days * DAY_US,
+            clock_us=clock_us,
+        )
         self._effects = Effects(
             lanes=lanes,
             tests=tests,
+            measuring=self._measuring,
             dead_letters_per_minute=dead_letters_per_minute,
             lateness_us=self._lateness_us,
             idle_us=round(idle_s * US),
@@ -177,3 +196,5 @@ class Pipeline:
         if due:
             await self._durable.do(lambda transaction: self._effects.write_final(transaction, due))
             self._effects.remember_final(due)
+        if legs := self._measuring.due(live=live):
+            self._measuring.remember(await self._durable.do(lambda transaction: self._measuring.measure(transaction, legs)))

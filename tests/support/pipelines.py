@@ -26,7 +26,9 @@ from storage.migrate import migrate
 from storage.site import save_site
 from storage.verify import BinsReport, LedgerReport, verify_bins, verify_ledger
 from storage.writer import Writer
+from subak.measuring import Meters
 from subak.pipeline import Pipeline
+from tests.support.meters import CountingMeters
 
 SITE: Site = load_site(DEFAULT_SITE)
 TIMEZONE = SITE.general.timezone
@@ -63,8 +65,9 @@ class Bench:
         source: Where messages go in.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, meters: Meters | None = None) -> None:
         self.url = url
+        self.meters = meters or CountingMeters()
         self.now_us = NOON_US + 60 * US
         with psycopg.connect(url) as connection:
             self.level: Level = migrate(connection, TIMEZONE)
@@ -81,13 +84,16 @@ class Bench:
             redact=self.door.redact,
             registry=self.registry,
             tests=bin_tests(),
-            connect=lambda: Writer.connect(self.url, self.level, TIMEZONE),
+            meters=self.meters,
+            connect=lambda: Writer.connect(self.url, self.level, TIMEZONE, {("events", "count"): "1"}),
             batch_messages=10_000,
             batch_delay_s=0.0,
             dead_letters_per_minute=5,
             transaction_most_s=30.0,
             lateness_s=10.0,
             idle_s=90.0,
+            signal_step_s=30.0,
+            signals_kept_days=90,
             clock_us=lambda: self.now_us,
         )
         return self.pipeline
