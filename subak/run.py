@@ -50,7 +50,14 @@ class Role(StrEnum):
     CONSOLE = "console"
 
 
-def run(*, role: Role = Role.COLLECTOR, site: Path | None = None, port: int = 8080, collectors: int = 1) -> None:
+def run(
+    *,
+    role: Role = Role.COLLECTOR,
+    site: Path | None = None,
+    port: int = 8080,
+    host: str = "127.0.0.1",
+    collectors: int = 1,
+) -> None:
     """Run one role of the program until it is told to stop (Ctrl-C or SIGTERM).
 
     Reads SUBAK_MQTT_URL, SUBAK_DATABASE_URL and SUBAK_SITE.
@@ -58,7 +65,9 @@ def run(*, role: Role = Role.COLLECTOR, site: Path | None = None, port: int = 80
     Args:
         role: `collector` receives, processes and stores; `console` serves the operators' web page.
         site: Path of the site folder.
-        port: Of the console, on 127.0.0.1.
+        port: Of the console.
+        host: Address the console listens on. It asks for no password: another address than loopback is for a container whose
+            port is published on loopback alone.
         collectors: Processes that share the collector's subscription, 1 to 32; more than 1 when one processor is not enough.
     """
     if not 1 <= collectors <= SHARES_MOST:
@@ -68,7 +77,7 @@ def run(*, role: Role = Role.COLLECTOR, site: Path | None = None, port: int = 80
     if role is Role.CONSOLE:
         from dashboards.console.app import serve
 
-        serve(load_site(settings.site), settings.database_url.get_secret_value(), port)
+        serve(load_site(settings.site), settings.database_url.get_secret_value(), port, host)
         return
     try:
         asyncio.run(collect(settings, collectors))

@@ -38,24 +38,26 @@ class _Server(uvicorn.Server):
         yield
 
 
-def serve(site: Site, database_url: str, port: int) -> None:
-    """Serve the console on 127.0.0.1 until SIGINT or SIGTERM; a database that is away is waited for.
+def serve(site: Site, database_url: str, port: int, host: str = HOST) -> None:
+    """Serve the console until SIGINT or SIGTERM; a database that is away is waited for.
 
     Args:
         site: Whose streets it shows.
         database_url: libpq URL; a member of `subak_reader` suffices.
-        port: On 127.0.0.1.
+        port: To listen on.
+        host: Address to listen on. Whatever it is, only requests for 127.0.0.1 and localhost are answered: the console asks for no
+            password, so what is in front of it, a proxy or a published port of a container, must be on this machine.
 
     Raises:
-        ConfigError: The port is taken.
+        ConfigError: The port is taken, or the address is not of this machine.
     """
     # The watch tells when the database goes and when it comes back; a line for every try between would fill the log.
     stamina.instrumentation.set_on_retry_hooks([])
-    asyncio.run(_serve(site, database_url, port))
+    asyncio.run(_serve(site, database_url, port, host))
 
 
-async def _serve(site: Site, database_url: str, port: int) -> None:
-    listening = _listen(port)
+async def _serve(site: Site, database_url: str, port: int, host: str) -> None:
+    listening = _listen(host, port)
     watch = Watch(lambda: Reader.connect(database_url, site.name), console_thresholds())
     server = _Server(
         uvicorn.Config(web(site, watch), log_level="warning", access_log=False, timeout_graceful_shutdown=STOP_S, ws="wsproto")
@@ -95,14 +97,14 @@ def web(site: Site, watch: Watch) -> FastAPI:
     return app
 
 
-def _listen(port: int) -> socket.socket:
+def _listen(host: str, port: int) -> socket.socket:
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind((HOST, port))
+        listening.bind((host, port))
     except OSError as error:
         listening.close()
         raise ConfigError(
-            f"--port {port}: cannot be used ({error.strerror}); stop what listens there, or choose another"
+            f"--port {port} on {host}: cannot be used ({error.strerror}); stop what listens there, or choose another"
         ) from error
     return listening

@@ -327,5 +327,5 @@ def test_says_which_port_is_taken(room: Room, tmp_path: Path) -> None:
     second = ConsoleProcess(tmp_path, room.database.url)
     second._port = int(room.console.url.rstrip("/").rpartition(":")[2])
 
-    with pytest.raises(AssertionError, match=r"--port \d+: cannot be used"):
+    with pytest.raises(AssertionError, match=r"--port \d+ on 127.0.0.1: cannot be used"):
         second.start()
