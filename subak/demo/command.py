@@ -28,6 +28,8 @@ from storage.migrate import migrate
 from storage.site import save_site
 from storage.totals import Totals, totals
 from storage.verify import verify_bins, verify_ledger
+from subak.demo.grafana import HOW, find_grafana, let_it_read
+from subak.demo.grafana import PORT as GRAFANA_PORT
 from subak.demo.parts import Part
 from subak.embedded.broker import EmbeddedBroker
 from subak.embedded.database import EmbeddedDatabase
@@ -116,12 +118,13 @@ def demo(
             stack,
             Part("street", ["street", "--quiet", "--seed", str(seed), *(["--faults"] if faults else [])], environment, logs),
         )
+        grafana, dashboards_at = _grafana(stack, database.url, web, state, logs, tell)
         parts = [pipeline, console, street]
         ready = _wait_for_numbers(database.url, before, parts, told)
         if ready:
             tell(f"\nset up in {time.monotonic() - began:.0f} s, {len(inventory.devices)} devices, database level {level}")
-            _where(tell, inventory, web, database.url, broker.url, logs)
-            _watch(database.url, seconds, parts, told, tell)
+            _where(tell, inventory, web, dashboards_at, database.url, broker.url, logs)
+            _watch(database.url, seconds, parts, grafana, told, tell)
         tell("ending …")
         with psycopg.connect(database.url, autocommit=True) as connection:
             live = totals(connection)
@@ -180,14 +183,38 @@ def _wait_for_numbers(url: str, before: Totals, parts: list[Part], told: threadi
     return False
 
 
-def _where(tell: Callable[..., None], site: Site, web: int, database: str, broker: str, logs: Path) -> None:
+def _grafana(
+    stack: ExitStack, database_url: str, web: int, state: Path, logs: Path, tell: Callable[..., None]
+) -> tuple[Part | None, str]:
+    """Start the Grafana of this machine, if there is one, and say where it is or how to add one."""
+    found = find_grafana()
+    if found is None:
+        return None, HOW
+    port = free_port(GRAFANA_PORT)
+    tell(f"      {found.program} is here: Grafana starts on port {port}")
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        let_it_read(connection)
+    environment = found.environment(state, port, database_url, f"http://127.0.0.1:{web}")
+    part = Part("grafana", found.arguments(), environment, logs, program=(str(found.program),))
+    return _start(stack, part), f"http://127.0.0.1:{port}   dashboards and alert rules, to look at"
+
+
+def _where(tell: Callable[..., None], site: Site, web: int, grafana: str, database: str, broker: str, logs: Path) -> None:
     tell(f"\n  [bold]console[/]   http://127.0.0.1:{web}   {site.general.title}, live")
+    tell(f"  grafana   {grafana}")
     tell(f"  database  {database}   (schema analytics)")
     tell(f"  broker    {broker}   (subak/v1/{site.name}/#)")
     tell(f"  logs      {logs}/\n\nCtrl-C ends everything.\n")
 
 
-def _watch(url: str, seconds: float | None, parts: list[Part], told: threading.Event, tell: Callable[..., None]) -> None:
+def _watch(
+    url: str,
+    seconds: float | None,
+    parts: list[Part],
+    grafana: Part | None,
+    told: threading.Event,
+    tell: Callable[..., None],
+) -> None:
     end = None if seconds is None else time.monotonic() + seconds
     with psycopg.connect(url, autocommit=True) as connection:
         while True:
@@ -195,6 +222,9 @@ def _watch(url: str, seconds: float | None, parts: list[Part], told: threading.E
             if left <= 0 or told.wait(left):
                 return
             _check(parts)
+            if grafana is not None and grafana.has_failed:
+                tell(f"grafana ended by itself; its log {grafana.log} closes with:\n{grafana.last_words}\nthe rest goes on")
+                grafana = None
             now = totals(connection)
             tell(
                 f"{now.received} received = {now.stored} stored + {now.duplicate} duplicate + {now.rejected} rejected;"

@@ -12,24 +12,25 @@ from subak.embedded.child import Child
 
 # Nothing may outlast Ctrl-C by more than 5 s: street, pipeline, console, database and broker share that.
 PATIENCE_S = 1.5
+SUBAK = (sys.executable, "-m", "subak.cli")
 
 
 class Part:
-    """One `subak` command as a child process that writes its log into a file.
+    """One command as a child process that writes its log into a file.
 
     Attributes:
         name: For people.
         log: Where it writes.
     """
 
-    def __init__(self, name: str, arguments: list[str], environment: dict[str, str], folder: Path) -> None:
-        """Start it."""
+    def __init__(
+        self, name: str, arguments: list[str], environment: dict[str, str], folder: Path, program: tuple[str, ...] = SUBAK
+    ) -> None:
+        """Start it; `subak` itself unless another program is given."""
         self.name = name
         self.log = folder / f"{name}.log"
         self._output: IO[bytes] = self.log.open("ab")
-        self._child = Child(
-            [sys.executable, "-m", "subak.cli", *arguments], output=self._output, env={**os.environ, **environment}
-        )
+        self._child = Child([*program, *arguments], output=self._output, env={**os.environ, **environment})
 
     @property
     def has_failed(self) -> bool:

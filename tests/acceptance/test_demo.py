@@ -23,6 +23,31 @@ FIELDS = {
 }  # fmt: skip
 
 
+GRAFANA = f"""#!{sys.executable}
+import json, os, pathlib, signal, sys, psycopg
+g = os.environ
+where = dict(host=g["SUBAK_GRAFANA_DATABASE_HOST"], dbname=g["SUBAK_GRAFANA_DATABASE_NAME"], user=g["SUBAK_GRAFANA_DATABASE_USER"])
+with psycopg.connect(**where) as connection:
+    lanes = connection.execute("SELECT count(*) FROM analytics.lanes").fetchone()[0]
+    raw = connection.execute("SELECT has_schema_privilege('subak', 'USAGE')").fetchone()[0]
+folder = pathlib.Path(g["GF_PATHS_DATA"])
+folder.mkdir(parents=True)
+(folder / "new").write_text(json.dumps({{"arguments": sys.argv[1:], "lanes": lanes, "raw": raw}}))
+(folder / "new").rename(folder / "seen")
+signal.pause()
+"""
+
+
+def fake_grafana(folder: Path) -> str:
+    """A PATH with a program in place of Grafana that looks at the database as Grafana would, and stays."""
+    program = folder / "grafana" / "bin" / "grafana"
+    for path in (program, folder / "grafana" / "conf" / "defaults.ini"):
+        path.parent.mkdir(parents=True)
+        path.write_text(GRAFANA, encoding="utf-8")
+    program.chmod(0o755)
+    return f"{program.parent}{os.pathsep}{os.environ['PATH']}"
+
+
 class Demo:
     """One `subak demo`, whose processes can be found by a mark in their environment."""
 
@@ -93,10 +118,16 @@ def test_ctrl_c_ends_everything_within_5_s(server_folder: Path, demos: list[Demo
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        demo = Demo(server_folder, "--port", str(port))
+        demo = Demo(server_folder, "--port", str(port), PATH=fake_grafana(server_folder))
         demos.append(demo)
         demo.wait_ready()
         assert f"port {port} is taken" in demo.said
+
+    looked = server_folder / "state" / "grafana" / "data" / "seen"
+    until(looked.exists, 20, what="the program in place of Grafana")
+    seen = json.loads(looked.read_text(encoding="utf-8"))
+    assert ["server", "--homepath", str(server_folder / "grafana")] == seen["arguments"]
+    assert (True, False) == (seen["lanes"] > 0, seen["raw"])
 
     began = time.monotonic()
     os.killpg(demo.process.pid, signal.SIGINT)
