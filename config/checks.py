@@ -75,6 +75,10 @@ def check(site: Site) -> None:
         ],
     )
     _report(
+        site.path / "controllers.yaml",
+        _twice("controllers, logs", (name for controller in site.controllers for name in (controller.id, *controller.logs))),
+    )
+    _report(
         site.path / "cameras.yaml",
         [
             f"{camera.id}.approach: {camera.approach!r} is no approach of {camera.junction}"

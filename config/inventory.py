@@ -158,12 +158,15 @@ class Controller(Spoken):
         junction: Where it stands.
         period: Seconds covered by one of its detector readings.
         detectors: What it reports.
+        logs: What its log files call it, for `subak import`: an address or number in the file, a word of its name, or a value of
+            the column for the device.
     """
 
     id: Name
     junction: Name
     period: Annotated[float, Field(gt=0, le=3600)]
     detectors: tuple[Detector, ...] = Field(min_length=1)
+    logs: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = ()
 
 
 class VirtualLane(Strict):

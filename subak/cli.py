@@ -31,6 +31,7 @@ app.command("subak.tape.command:record", name="record", help="Record the broker'
 app.command(
     "subak.tape.command:replay", name="replay", help="Publish a recorded stream again, or the real events of the package atspm."
 )
+app.command("subak.importing:import_", name="import", help="Store the event logs of controllers from files; a copy adds nothing.")
 app.command(
     "subak.deadletters:app", name="deadletters", help="List, show, send again and throw away what could not become facts."
 )

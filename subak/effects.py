@@ -54,6 +54,7 @@ class Effects:
         lateness_us: int,
         idle_us: int,
         clock_us: Callable[[], int],
+        hears: bool = True,
     ) -> None:
         """Know nothing yet.
 
@@ -65,7 +66,9 @@ class Effects:
             lateness_us: A bin is closed this long after its end.
             idle_us: A feed silent for longer follows the wall clock.
             clock_us: The wall clock, µs.
+            hears: A message shows that its device is alive; False for what is imported.
         """
+        self._hears = hears
         self._lanes = lanes
         self._tests = tests
         self._measuring = measuring
@@ -107,7 +110,7 @@ class Effects:
         kept, counts = self._budget.choose(letters, intake.ledger)
         await transaction.dead_letters(kept)
         await transaction.sequences(intake.sequences)
-        untold = await self._tell(transaction, intake.heard)
+        untold = await self._tell(transaction, intake.heard if self._hears else {})
         await transaction.ledger(intake.ledger)
         return Effect(intake, presences, counts, letters, untold, signals)
 

@@ -57,6 +57,7 @@ class Pipeline:
         clock_us: Callable[[], int],
         observer: Observer | None = None,
         devices: Collection[int] | None = None,
+        hears: bool = True,
     ) -> None:
         """Wire the parts; nothing is connected yet.
 
@@ -80,6 +81,7 @@ class Pipeline:
             clock_us: The wall clock, µs.
             observer: Is told once a batch what became of it.
             devices: Numbers of the devices whose minutes it closes, those whose messages it gets; None for all.
+            hears: A message shows that its device is alive; False for what is imported.
         """
         self._observer = observer or Silent()
         self._source = source
@@ -111,6 +113,7 @@ class Pipeline:
             lateness_us=self._lateness_us,
             idle_us=round(idle_s * US),
             clock_us=clock_us,
+            hears=hears,
         )
         self._durable = Durable(
             name=name, connect=connect, memory=self._effects, most_s=transaction_most_s, observer=self._observer

@@ -169,6 +169,7 @@ def pipeline_of(
     name: str,
     observer: Observer | None = None,
     devices: Collection[int] | None = None,
+    hears: bool = True,
 ) -> Pipeline:
     """The pipeline of a site, or of some devices of it; see `Pipeline` for the arguments."""
     database_url = settings.database_url.get_secret_value()
@@ -191,6 +192,7 @@ def pipeline_of(
         clock_us=wall_clock_us,
         observer=observer,
         devices=devices,
+        hears=hears,
     )
 
 
