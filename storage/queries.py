@@ -21,8 +21,17 @@ def queries(file: str) -> dict[str, LiteralString]:
     Raises:
         ValueError: Two statements share a name.
     """
-    parts = _MARK.split((FOLDER / f"{file}.sql").read_text(encoding="utf-8"))
+    return read_queries(FOLDER / f"{file}.sql")
+
+
+def read_queries(path: Path) -> dict[str, LiteralString]:
+    """The statements of a file by name.
+
+    Raises:
+        ValueError: Two statements share a name.
+    """
+    parts = _MARK.split(path.read_text(encoding="utf-8"))
     names, bodies = parts[1::2], parts[2::2]
     if len(set(names)) != len(names):
-        raise ValueError(f"{file}.sql: a name stands twice")
+        raise ValueError(f"{path.name}: a name stands twice")
     return {name: cast("LiteralString", body.strip()) for name, body in zip(names, bodies, strict=True)}

@@ -37,6 +37,7 @@ app.command(
 )
 app.command("subak.access.command:app", name="access", help="Write credentials and rules for the broker and the database.")
 app.command("subak.contract:contract", name="contract", help="Write the wire contract as AsyncAPI and JSON Schema, or check it.")
+app.command("subak.dashboards:app", name="dashboards", help="Build, check, sync and preview what Grafana shows.")
 
 
 def main() -> None:

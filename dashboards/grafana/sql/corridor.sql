@@ -1,0 +1,43 @@
+-- name: corridor_speed
+-- Mean speed by junction, weighted by volume.
+WITH bins AS ({{bins_corridor}})
+SELECT g.time, l.junction AS metric, (sum(b.speed * b.volume) / nullif(sum(b.volume) FILTER (WHERE b.speed IS NOT NULL), 0))::double precision AS speed
+FROM ({{grid}}) g
+CROSS JOIN (SELECT DISTINCT junction FROM bins) l
+LEFT JOIN bins b ON b.start = g.time AND b.junction = l.junction
+GROUP BY 1, 2 ORDER BY 1, 2
+
+-- name: corridor_flow
+-- Mean flow of the lanes with valid data, by junction.
+WITH bins AS ({{bins_corridor}})
+SELECT g.time, l.junction AS metric, avg(b.flow)::double precision AS flow
+FROM ({{grid}}) g
+CROSS JOIN (SELECT DISTINCT junction FROM bins) l
+LEFT JOIN bins b ON b.start = g.time AND b.junction = l.junction
+GROUP BY 1, 2 ORDER BY 1, 2
+
+-- name: corridor_service
+-- Speed as a share of the limit of the arriving links, at most 120 columns.
+WITH bins AS ({{bins_corridor}})
+SELECT date_bin(greatest({{step}}, interval '5 minutes', {{range}} / 120), b.start, {{origin}}) AS time, b.junction AS metric,
+    (100 * sum(b.speed * b.volume) / nullif(sum(k.speed_limit_kmh * b.volume) FILTER (WHERE b.speed IS NOT NULL), 0))::double precision AS share
+FROM bins b
+JOIN analytics.approaches a ON a.site = ${site:sqlstring} AND a.junction = b.junction AND a.approach = b.approach
+JOIN analytics.links k ON k.site = ${site:sqlstring} AND k.link = a.link
+GROUP BY 1, 2 ORDER BY 1, 2
+
+-- name: corridor_now
+-- The newest final minute of each approach, slowest first.
+SELECT l.junction, l.approach,
+    sum(b.flow)::double precision AS flow,
+    (sum(b.speed * b.volume) / nullif(sum(b.volume) FILTER (WHERE b.speed IS NOT NULL), 0))::double precision AS speed,
+    avg(b.occupancy)::double precision AS occupancy,
+    100.0 * count(*) FILTER (WHERE b.quality = 'good') / count(*)::double precision AS good_share,
+    extract(epoch FROM now() - max(b.start) FILTER (WHERE b.volume IS NOT NULL) - interval '1 minute')::double precision AS age_s
+FROM analytics.lanes l
+LEFT JOIN LATERAL (
+    SELECT n.* FROM analytics.lane_1min n
+    WHERE n.lane_id = l.lane_id AND n.final AND n.start > now() - interval '15 minutes' ORDER BY n.start DESC LIMIT 1) b ON true
+WHERE l.site = ${site:sqlstring} AND l.kind = 'atc' AND l.active
+    AND l.junction IN (SELECT a.junction FROM analytics.approaches a WHERE a.site = ${site:sqlstring} AND a.corridor = ${corridor:sqlstring})
+GROUP BY 1, 2 ORDER BY 4 NULLS LAST, 1, 2

@@ -1,0 +1,46 @@
+-- name: fragment_scope_junction
+-- Loops of the chosen approaches and lanes of one junction.
+b.kind = 'atc' AND b.site = ${site:sqlstring} AND b.junction = ${junction:sqlstring}
+    AND ('__all' IN (${approach:sqlstring}) OR b.approach IN (${approach:sqlstring}))
+    AND ('__all' IN (${lane:sqlstring}) OR b.lane IN (${lane:sqlstring}))
+
+-- name: fragment_scope_cameras
+-- Virtual lanes of cameras at one junction.
+b.kind = 'cctv' AND b.site = ${site:sqlstring} AND b.junction = ${junction:sqlstring}
+
+-- name: fragment_scope_site
+-- Every loop of the site.
+b.kind = 'atc' AND b.site = ${site:sqlstring}
+
+-- name: fragment_scope_views
+-- Every virtual lane of the site's cameras.
+b.kind = 'cctv' AND b.site = ${site:sqlstring}
+
+-- name: fragment_scope_corridor
+-- Every loop at a junction of the chosen corridor.
+b.kind = 'atc' AND b.site = ${site:sqlstring}
+    AND b.junction IN (SELECT a.junction FROM analytics.approaches a WHERE a.site = ${site:sqlstring} AND a.corridor = ${corridor:sqlstring})
+
+-- name: fragment_origin
+-- Where the grid begins: local midnight, so that days are the site's.
+(timestamp '2000-01-01' AT TIME ZONE '{{zone}}')
+
+-- name: fragment_grid
+-- Every even moment of the range, so that what is not there is a gap.
+SELECT generate_series(
+    date_bin({{step}}, $__timeFrom()::timestamptz, {{origin}}),
+    least($__timeTo()::timestamptz, now()) - {{step}} - interval '30 seconds', {{step}}) AS time
+
+-- name: fragment_spell
+-- An age as people say it.
+CASE
+    WHEN age < interval '2 minutes' THEN round(extract(epoch FROM age)) || ' {{second}}'
+    WHEN age < interval '2 hours' THEN round(extract(epoch FROM age) / 60) || ' {{minute}}'
+    WHEN age < interval '2 days' THEN round(extract(epoch FROM age) / 3600) || ' {{hour}}'
+    ELSE round(extract(epoch FROM age) / 86400) || ' {{day}}'
+END
+
+-- name: fragment_fresh
+-- Age and share of good inputs as one short text, from columns age and share.
+CASE WHEN age IS NULL THEN '{{none}}' ELSE '{{age}} ' || {{spell}} END
+    || CASE WHEN share IS NULL THEN '' ELSE ' · ' || round(share) || ' % {{good}}' END
