@@ -106,6 +106,55 @@ class ReasonRow(Struct, frozen=True):
     last_at: datetime
 
 
+class CycleRow(Struct, frozen=True):
+    """A cycle of a phase; fields as in `analytics.signal_cycles`.
+
+    Attributes:
+        points: Seconds in the cycle of its arrivals.
+    """
+
+    phase: int
+    start: datetime
+    green: datetime | None
+    yellow: datetime | None
+    end: datetime
+    split_s: float | None
+    programmed_s: float | None
+    termination: str | None
+    split_failure: bool | None
+    green_occupancy: float | None
+    red_occupancy: float | None
+    arrivals: int | None
+    arrivals_on_green: int | None
+    quality: str
+    revision: int
+    points: Sequence[float]
+
+
+class AspectRow(Struct, frozen=True):
+    """What a phase shows, and since when: code 1 green, 8 yellow, 9 red."""
+
+    phase: int
+    code: int
+    since: datetime
+
+
+class ControllerRows(Struct, frozen=True):
+    """The signals of one controller over the last minutes.
+
+    Attributes:
+        done_until: Up to where it is measured; None when it never was.
+        redoing: Late events wait to be measured.
+        cycles: By phase and in order of time.
+        aspects: By phase.
+    """
+
+    done_until: datetime | None
+    redoing: bool
+    cycles: tuple[CycleRow, ...]
+    aspects: tuple[AspectRow, ...]
+
+
 class Reader:
     """A read-only connection to one site's views."""
 
@@ -164,3 +213,16 @@ class Reader:
     async def dead_letters(self, since: datetime) -> tuple[ReasonRow, ...]:
         """Dead letters by reason, the most frequent first."""
         return tuple(ReasonRow(*row) for row in await self._rows("dead_letters", since=since))
+
+    async def controller(self, device: str, since: datetime, aspects_since: datetime, until: datetime) -> ControllerRows:
+        """The signals of a controller: cycles that begin at or after `since`, and what its phases show."""
+        progress = await self._rows("signal_progress", device=device)
+        done_until, redoing = progress[0] if progress else (None, False)
+        cycles = await self._rows("signal_cycles", device=device, since=since)
+        aspects = await self._rows("signal_aspects", device=device, since=aspects_since, until=until)
+        return ControllerRows(
+            done_until,
+            redoing,
+            tuple(CycleRow(*row) for row in cycles),
+            tuple(AspectRow(*row) for row in aspects),
+        )

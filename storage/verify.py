@@ -70,7 +70,8 @@ class BinsReport(Struct, frozen=True):
 
 
 @contextmanager
-def _snapshot(connection: psycopg.Connection[Any]) -> Iterator[None]:
+def snapshot(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """One moment of the database for all that is read within."""
     with connection.transaction():
         connection.execute(_SQL["snapshot"])
         yield
@@ -84,7 +85,7 @@ def verify_ledger(connection: psycopg.Connection[Any], since_us: int = 0) -> Led
         since_us: Minutes of arrival from here on; must be younger than the retention of raw rows and dead letters.
     """
     since_us -= since_us % MINUTE_US
-    with _snapshot(connection):
+    with snapshot(connection):
         totals = connection.execute(_SQL["ledger_totals"], {"since": since_us}).fetchone()
         assert totals is not None  # noqa: S101 - an aggregate always answers
         rows = connection.execute(_SQL["ledger_differences"], {"since": since_us}).fetchall()
@@ -108,7 +109,7 @@ def verify_bins(connection: psycopg.Connection[Any], tests: BinTests, timezone: 
     """
     differences: list[str] = []
     counts = [0, 0, 0]
-    with _snapshot(connection):
+    with snapshot(connection):
         lanes: dict[int, list[int]] = {}
         for device, lane in connection.execute(_SQL["counting_lanes"]):
             lanes.setdefault(device, []).append(lane)

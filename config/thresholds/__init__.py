@@ -42,6 +42,7 @@ class ConsoleThresholds(Strict):
     speed_slow: Threshold
     speed_dense: Threshold
     pulse_lost: Threshold
+    signals_old: Threshold
 
 
 class ValidationThresholds(Strict):

@@ -19,6 +19,7 @@ from config.errors import ConfigError
 from config.site import Site
 from config.thresholds import console_thresholds
 from dashboards.console.page import Board, Page
+from dashboards.console.signal_page import PATH, SignalPage
 from dashboards.console.state import Watch
 from dashboards.console.words import language_of
 from storage.readers import Reader
@@ -86,6 +87,14 @@ def web(site: Site, watch: Watch) -> FastAPI:
     def index(lang: str = "", lane: str = "", map: str = "") -> None:  # noqa: A002 - the name in the address
         page = Page(board, language_of(lang), lane, map)
         watch.join(page, page.tell)
+        ui.context.client.on_delete(lambda: watch.leave(page))
+
+    @ui.page(PATH, title=f"{site.general.title} · Subak", dark=True, reconnect_timeout=RECONNECT_S)
+    def signals(lang: str = "", junction: str = "") -> None:
+        page = SignalPage(site, watch, language_of(lang), junction)
+        watch.join(page, page.tell)
+        if page.controller is not None:
+            watch.show_signals(page, page.controller)
         ui.context.client.on_delete(lambda: watch.leave(page))
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)

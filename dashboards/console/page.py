@@ -127,6 +127,8 @@ class Page:
                     ui.element("span").classes("clock-time").props('data-clock="time" data-testid="clock"')
                     ui.label(f"{self._watch.clock().astimezone(self._site.zone):%Z}").classes("clock-zone")
                 ui.element("div").classes("clock-day").props('data-clock="day"')
+            with ui.element("nav").classes("segments"):
+                self._signals = ui.link(word("signals", language), self._signals_address()).props('data-testid="to-signals"')
             with ui.element("nav").classes("segments languages").props(f'aria-label="{word("language", language)}"'):
                 self._links = {other: ui.link(other.value.upper(), self._address(other)) for other in Language}
                 for other, link in self._links.items():
@@ -202,7 +204,12 @@ class Page:
             values["lane"] = address_of(self._shown)
         return f"/?{urlencode(values)}"
 
+    def _signals_address(self) -> str:
+        """Where the signals of the chosen junction are."""
+        return f"/signals?{urlencode({'lang': self._language.value, 'junction': self._shown.junction if self._shown else ''})}"
+
     def _remember(self) -> None:
+        self._signals.props["href"] = self._signals_address()
         for language, link in self._links.items():
             link.props["href"] = self._address(language)
         ui.navigate.history.replace(self._address(self._language))

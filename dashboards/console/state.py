@@ -18,7 +18,7 @@ import structlog
 from msgspec import Struct
 
 from config.thresholds import ConsoleThresholds
-from storage.readers import DeviceRow, LaneRow, LedgerRow, MinuteRow, Reader, ReasonRow
+from storage.readers import ControllerRows, DeviceRow, LaneRow, LedgerRow, MinuteRow, Reader, ReasonRow
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +31,9 @@ MINUTE = timedelta(minutes=1)
 SHORT_MINUTES = 15
 LONG_MINUTES = 60
 HISTORY_MINUTES = 60
+SIGNAL_MINUTES = 30
+SIGNAL_READ_MINUTES = 45  # a whole tick and a long cycle before
+ASPECT_MINUTES = 5  # a phase that showed nothing new for longer is not said to show anything
 
 
 class Snapshot(Struct, frozen=True):
@@ -45,6 +48,7 @@ class Snapshot(Struct, frozen=True):
         ledger_long: By source over the last 60 minutes.
         letters: Dead letters of the last 60 minutes by reason.
         histories: The last hour of the lanes that a page shows.
+        signals: The last half hour of the controllers that a page shows, by name.
         query_ms: What reading it took.
     """
 
@@ -56,6 +60,7 @@ class Snapshot(Struct, frozen=True):
     ledger_long: tuple[LedgerRow, ...]
     letters: tuple[ReasonRow, ...]
     histories: dict[int, tuple[MinuteRow, ...]]
+    signals: dict[str, ControllerRows]
     query_ms: float
 
     @property
@@ -83,7 +88,9 @@ def look_back(thresholds: ConsoleThresholds) -> timedelta:
     return timedelta(seconds=oldest_s) + 2 * MINUTE
 
 
-async def take(reader: Reader, now: datetime, back: timedelta, watched: Iterable[int]) -> Snapshot:
+async def take(
+    reader: Reader, now: datetime, back: timedelta, watched: Iterable[int], controllers: Iterable[str] = ()
+) -> Snapshot:
     """Read one moment of the database.
 
     Args:
@@ -91,6 +98,7 @@ async def take(reader: Reader, now: datetime, back: timedelta, watched: Iterable
         now: The console's clock.
         back: How far back the bins of all lanes are wanted.
         watched: Lanes of which the last hour is wanted.
+        controllers: Controllers of which the signals are wanted.
 
     Raises:
         psycopg.Error: It cannot be read.
@@ -107,6 +115,10 @@ async def take(reader: Reader, now: datetime, back: timedelta, watched: Iterable
         letters = await reader.dead_letters(until - LONG_MINUTES * MINUTE)
         shown = [lane for lane in watched if lane in lanes]
         histories = by_lane(await reader.minutes(shown, minute - HISTORY_MINUTES * MINUTE, until)) if shown else {}
+        signals = {
+            name: await reader.controller(name, now - SIGNAL_READ_MINUTES * MINUTE, now - ASPECT_MINUTES * MINUTE, until)
+            for name in controllers
+        }
     return Snapshot(
         taken_at=now,
         devices=devices,
@@ -116,6 +128,7 @@ async def take(reader: Reader, now: datetime, back: timedelta, watched: Iterable
         ledger_long=long,
         letters=letters,
         histories={lane: histories.get(lane, ()) for lane in shown},
+        signals=signals,
         query_ms=1000 * (time.perf_counter() - began),
     )
 
@@ -153,6 +166,7 @@ class Watch:
         self._reader: Reader | None = None
         self._pages: dict[object, Callable[[], None]] = {}
         self._shown: dict[object, int] = {}
+        self._controllers: dict[object, str] = {}
         self._wanted = asyncio.Event()
         self._told_at = 0.0
 
@@ -164,10 +178,16 @@ class Watch:
         """The page is closed."""
         self._pages.pop(page, None)
         self._shown.pop(page, None)
+        self._controllers.pop(page, None)
 
     def show(self, page: object, lane: int) -> None:
         """The page shows this lane's last hour from now on; it is read at once."""
         self._shown[page] = lane
+        self._wanted.set()
+
+    def show_signals(self, page: object, controller: str) -> None:
+        """The page shows this controller's signals from now on; they are read at once."""
+        self._controllers[page] = controller
         self._wanted.set()
 
     async def run(self) -> None:
@@ -199,7 +219,9 @@ class Watch:
                     async with asyncio.timeout(REFRESH_MOST_S):
                         if self._reader is None:
                             self._reader = await self._connect()
-                        snapshot = await take(self._reader, self.clock(), self._back, set(self._shown.values()))
+                        snapshot = await take(
+                            self._reader, self.clock(), self._back, set(self._shown.values()), set(self._controllers.values())
+                        )
                 except (psycopg.Error, OSError, TimeoutError) as error:
                     await self._drop()
                     self._fail(error)

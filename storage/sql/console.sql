@@ -54,3 +54,29 @@ FROM analytics.dead_letters
 WHERE received_at >= %(since)s AND (site = %(site)s OR site IS NULL)
 GROUP BY reason
 ORDER BY count(*) DESC, reason
+
+-- name: signal_progress
+-- Up to where a controller is measured, and whether late events wait.
+SELECT done_until, redoing FROM analytics.signal_progress WHERE site = %(site)s AND device = %(device)s
+
+-- name: signal_cycles
+-- Cycles of a controller that end after a time, with the second in the cycle of each arrival.
+SELECT
+    c.phase, c.start, c.green, c.yellow, c."end", c.split_s, c.programmed_s, c.termination, c.split_failure, c.green_occupancy,
+    c.red_occupancy, c.arrivals, c.arrivals_on_green, c.quality, c.revision, coalesce(a.seconds, '{}') AS points
+FROM analytics.signal_cycles c
+LEFT JOIN (
+    SELECT phase, cycle_start, array_agg(seconds_in_cycle ORDER BY "time") AS seconds
+    FROM analytics.signal_arrivals
+    WHERE site = %(site)s AND device = %(device)s AND cycle_start >= %(since)s
+    GROUP BY phase, cycle_start
+) a ON a.phase = c.phase AND a.cycle_start = c.start
+WHERE c.site = %(site)s AND c.device = %(device)s AND c.start >= %(since)s
+ORDER BY c.phase, c.start
+
+-- name: signal_aspects
+-- What each phase shows: its newest begin of green, yellow or red in the last minutes.
+SELECT DISTINCT ON (parameter) parameter, code, "time"
+FROM analytics.signal_events
+WHERE site = %(site)s AND device = %(device)s AND "time" >= %(since)s AND "time" < %(until)s AND code IN (1, 8, 9) AND NOT future
+ORDER BY parameter, "time" DESC

@@ -151,3 +151,24 @@ WHERE i.device_id = %s AND i.segment >= subak.at(%s) AND i.segment < subak.at(%s
         SELECT FROM unnest(%s::text[], %s::text[], %s::bigint[]) AS u (kind, element, onset_us)
         WHERE u.kind = i.kind AND u.element = i.element AND subak.at(u.onset_us) = i.onset
     )
+
+-- name: measures_since
+-- Stored measures of a controller whose segments begin at or after a time; in the order of storage.signals.measure_row, then names.
+SELECT m.device_id, 0, subak.us(m.start), m.value, m.quality, q.measure, q.element, q.name, q.period_s
+FROM subak.signal_measure m
+JOIN subak.signal_quantity q USING (quantity_id)
+WHERE m.device_id = %s AND m.segment >= subak.at(%s)
+
+-- name: cycles_since
+-- Stored cycles, in the order of storage.signals.cycle_row.
+SELECT
+    device_id, phase, subak.us(start), subak.us(green), subak.us(yellow), subak.us("end"), programmed_s, termination, green_occupancy,
+    red_occupancy, split_failure, arrivals, arrivals_on_green, delay_s, arrival_ms::text, arrival_detectors::text, quality
+FROM subak.signal_cycle
+WHERE device_id = %s AND segment >= subak.at(%s)
+
+-- name: intervals_since
+-- Stored intervals, in the order of storage.signals.interval_row.
+SELECT device_id, kind, element, subak.us(onset), subak.us("end"), repaired
+FROM subak.signal_interval
+WHERE device_id = %s AND segment >= subak.at(%s)

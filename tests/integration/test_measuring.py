@@ -10,8 +10,9 @@ import psycopg
 import pytest
 
 from ingest.readings import US
+from storage.verify_signals import verify_signals
 from tests.support.databases import Database
-from tests.support.meters import GREEN, OFF, ON, RED, YELLOW
+from tests.support.meters import GREEN, OFF, ON, RED, YELLOW, CountingMeters
 from tests.support.pipelines import CONTROLLER, NOON_US, SITE, Bench, rfc3339
 
 TOPIC = f"subak/v1/{SITE.name}/atc/{CONTROLLER.id}/events"
@@ -186,3 +187,28 @@ async def test_events_before_everything_begin_it_anew(bench: Bench) -> None:
 
     assert 61 == len([r for r in bench.rows(CYCLES) if r[0] == 2])
     assert [(NOON_US,)] == bench.rows("SELECT subak.us(begun) FROM analytics.signal_progress")
+
+
+@ONLY_REAL
+async def test_verification_finds_what_the_events_do_not_say(bench: Bench) -> None:
+    await all_at_once(bench, an_hour())
+    devices = [entry.number for entry in bench.registry]
+
+    def verified() -> list[str]:
+        with psycopg.connect(bench.url, autocommit=True) as connection:
+            return verify_signals(connection, CountingMeters(), devices).differences
+
+    assert [] == verified()
+    with psycopg.connect(bench.url, autocommit=True) as connection:
+        connection.execute(
+            "UPDATE subak.signal_cycle SET termination = 'max_out' WHERE phase = 4 AND start = (SELECT min(start) FROM subak.signal_cycle WHERE phase = 4)"
+        )
+        connection.execute(
+            "DELETE FROM subak.signal_measure WHERE quantity_id = 1 AND segment = (SELECT max(segment) FROM subak.signal_measure)"
+        )
+        connection.execute(
+            "UPDATE subak.signal_state SET state = state || 'x' WHERE segment = (SELECT max(segment) FROM subak.signal_state)"
+        )
+    assert ["cycles", "measures", "state"] == sorted(
+        next(w for w in ("cycles", "measures", "state") if w in d) for d in verified()
+    )
