@@ -8,17 +8,30 @@ from zoneinfo import available_timezones
 
 from pydantic import Field, field_validator
 
+from config.cameras import Camera, Code, Name, Position, VirtualLane
 from config.dialects import Address, Spoken
 from config.files import Strict
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
-"""A name that may stand in a topic: lower-case words joined by hyphens."""
-
-Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,20}$")]
-"""A short name inside one device or junction: `N1`, `left-2`."""
-
-Position = tuple[Annotated[float, Field(ge=-90, le=90)], Annotated[float, Field(ge=-180, le=180)]]
-"""Latitude and longitude, WGS 84 degrees."""
+__all__ = [
+    "Approach",
+    "Camera",
+    "Code",
+    "Controller",
+    "Detector",
+    "Device",
+    "Gate",
+    "General",
+    "Junction",
+    "Kind",
+    "Lane",
+    "Link",
+    "Metric",
+    "Name",
+    "Position",
+    "Sensor",
+    "Sign",
+    "VirtualLane",
+]
 
 
 class Kind(StrEnum):
@@ -167,38 +180,6 @@ class Controller(Spoken):
     period: Annotated[float, Field(gt=0, le=3600)]
     detectors: tuple[Detector, ...] = Field(min_length=1)
     logs: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = ()
-
-
-class VirtualLane(Strict):
-    """A counting line in a camera's picture.
-
-    Attributes:
-        id: Name in the `lanes` of a `counts` message.
-        lane: Lane of the camera's junction that the line crosses.
-    """
-
-    id: Code
-    lane: Code
-
-
-class Camera(Spoken):
-    """A CCTV camera.
-
-    Attributes:
-        junction: Junction it looks at.
-        approach: Approach it looks along.
-        height: Metres above the road.
-        period: Seconds covered by one of its counts.
-    """
-
-    id: Name
-    name: str
-    junction: Name
-    approach: Code
-    position: Position
-    height: Annotated[float, Field(gt=0, le=60)] = 7.0
-    period: Annotated[float, Field(gt=0, le=3600)] = 60.0
-    lanes: tuple[VirtualLane, ...] = ()
 
 
 class Sign(Spoken):

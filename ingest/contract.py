@@ -77,11 +77,46 @@ class Detectors(Struct, frozen=True, forbid_unknown_fields=True):
     lanes: Annotated[list[LaneReport], OfLanes]
 
 
+class Sight(StrEnum):
+    """What a camera can see: one state at a time, the one that hurts counting most."""
+
+    OK = "ok"
+    NIGHT = "night"
+    GLARE = "glare"
+    LOW_CONTRAST = "low_contrast"
+    BLURRED = "blurred"
+    LOW_FPS = "low_fps"
+    COVERED = "covered"
+    FROZEN = "frozen"
+    MOVED = "moved"
+    LOST = "lost"
+
+
+class Trust(StrEnum):
+    """What the counts made in a condition are worth."""
+
+    GOOD = "good"
+    SUSPECT = "suspect"
+    MISSING = "missing"
+
+
 class Conditions(Struct, frozen=True):
     """What the camera could see while it counted."""
 
     light: Annotated[str, Meta(max_length=40)] | None = None
     weather: Annotated[str, Meta(max_length=40)] | None = None
+    state: Annotated[Sight, Meta(description="The worst condition of the period.")] | None = None
+    trust: Annotated[
+        Trust, Meta(description="Worth of the counts: `suspect` keeps them with that quality, `missing` drops them.")
+    ] = Trust.GOOD
+
+
+class Turning(Struct, frozen=True, forbid_unknown_fields=True):
+    """Vehicles that came in over one line and left over another."""
+
+    entry: Annotated[str, Meta(min_length=1, max_length=64, pattern=_PLAIN)]
+    exit: Annotated[str, Meta(min_length=1, max_length=64, pattern=_PLAIN)]
+    classes: Classes
 
 
 class Counts(Struct, frozen=True, forbid_unknown_fields=True):
@@ -92,6 +127,7 @@ class Counts(Struct, frozen=True, forbid_unknown_fields=True):
     period_s: Period
     lanes: Annotated[list[LaneReport], OfLanes]
     conditions: Conditions | None = None
+    turns: Annotated[list[Turning], Meta(max_length=256)] = []
 
 
 class Event(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -112,6 +148,32 @@ class Events(Struct, frozen=True, forbid_unknown_fields=True):
     events: Annotated[list[Event], OfEvents]
 
 
+class Grade(StrEnum):
+    """How well a camera's stream comes (after Frigate's connection quality)."""
+
+    EXCELLENT = "excellent"
+    FAIR = "fair"
+    POOR = "poor"
+    UNUSABLE = "unusable"
+
+
+class Incidence(StrEnum):
+    """What a camera tells at once."""
+
+    WRONG_WAY = "wrong_way"
+    STOPPED = "stopped"
+    PERSON = "person"
+
+
+class Observed(Struct, frozen=True, forbid_unknown_fields=True):
+    """Something that began in a zone, told again when it has ended."""
+
+    kind: Incidence
+    zone: Annotated[str, Meta(min_length=1, max_length=64, pattern=_PLAIN)]
+    onset: Time
+    end: Annotated[Time, Meta(description="Left out while it lasts.")] | None = None
+
+
 class Health(Struct, frozen=True, forbid_unknown_fields=True):
     """`cctv/{camera}/health`: can the camera see?"""
 
@@ -123,6 +185,13 @@ class Health(Struct, frozen=True, forbid_unknown_fields=True):
     frozen: bool | None = None
     moved: bool | None = None
     covered: bool | None = None
+    condition: Annotated[Sight, Meta(description="What it can see, since `since`.")] | None = None
+    since: Time | None = None
+    detail: Annotated[str, Meta(max_length=200, pattern=_PLAIN, description="Why, for a technician.")] | None = None
+    grade: Grade | None = None
+    reconnects: Annotated[int, Meta(ge=0, le=100_000, description="In the last hour.")] | None = None
+    stalls: Annotated[int, Meta(ge=0, le=100_000, description="In the last hour.")] | None = None
+    events: Annotated[list[Observed], Meta(max_length=64)] = []
 
 
 class SourceMode(StrEnum):

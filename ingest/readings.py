@@ -30,7 +30,7 @@ class LaneReading(Struct, frozen=True, gc=False):
         bb: Large buses.
         tb: Large trucks.
         ktb: Non-motorised.
-        fault: Why there is no valid observation, e.g. `open_loop`.
+        fault: Why there is no valid observation, e.g. `open_loop`; beside values, why they are in doubt, e.g. `night`.
         future: The period ended after it was received: the device's clock is ahead.
         received_us: When the door saw it.
     """
@@ -78,7 +78,7 @@ class SensorReading(Struct, frozen=True, gc=False):
     received_us: int
 
 
-class CameraHealth(Struct, frozen=True, gc=False):
+class CameraHealth(Struct, frozen=True, gc=False, omit_defaults=True):
     """What a camera says of itself, or the arrival of a frame (only `frame_bytes`; pixels are dropped at the door)."""
 
     device: int
@@ -91,6 +91,52 @@ class CameraHealth(Struct, frozen=True, gc=False):
     moved: bool | None
     covered: bool | None
     frame_bytes: int | None
+    future: bool
+    received_us: int
+    grade: str | None = None
+    reconnects: int | None = None
+    stalls: int | None = None
+
+
+class CameraCondition(Struct, frozen=True, gc=False):
+    """What a camera can see from `time_us` on, until its next condition."""
+
+    device: int
+    time_us: int
+    condition: str
+    detail: str
+    future: bool
+    received_us: int
+
+
+class CameraEvent(Struct, frozen=True, gc=False):
+    """The onset of what a camera saw in a zone (`end_us` is None), or the same with its end."""
+
+    device: int
+    time_us: int
+    kind: str
+    zone: str
+    end_us: int | None
+    future: bool
+    received_us: int
+
+
+class TurningCount(Struct, frozen=True, gc=False):
+    """Vehicles from one line of a camera to another over one period."""
+
+    device: int
+    time_us: int
+    seq: int
+    period_ms: int
+    entry: str
+    exit: str
+    sm: int
+    mp: int
+    ks: int
+    bb: int
+    tb: int
+    ktb: int
+    fault: str | None
     future: bool
     received_us: int
 
@@ -150,4 +196,14 @@ class DeadLetter(Struct, frozen=True):
     received_us: int
 
 
-Record = LaneReading | SignalEvent | SensorReading | CameraHealth | SignMessage | PresenceChange
+Record = (
+    LaneReading
+    | SignalEvent
+    | SensorReading
+    | CameraHealth
+    | CameraCondition
+    | CameraEvent
+    | TurningCount
+    | SignMessage
+    | PresenceChange
+)

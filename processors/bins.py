@@ -9,7 +9,8 @@ Rules:
     that bin, the bin is suspect(edge).
     A reading longer than a bin is divided over the minutes it overlaps, in proportion and so that its total is kept
     exactly; those bins are imputed(split).
-    A reading with a fault covers nothing; its word names the missing element.
+    A reading with a fault and no volume covers nothing; its word names the missing element. A fault beside a volume is a
+    doubt: the minute is suspect(fault), whatever else is in it.
     A reading of no length is one moment: its vehicles count, and say nothing about the time around them.
 """
 
@@ -78,6 +79,7 @@ class _Sums:
     __slots__ = (
         "classes",
         "covered_ms",
+        "doubt",
         "edge",
         "fault",
         "future",
@@ -100,6 +102,7 @@ class _Sums:
         self.speed_volume = 0
         self.classes: list[int] | None = None
         self.fault: str | None = None
+        self.doubt: str | None = None
         self.future = False
         self.edge = False
         self.split = False
@@ -110,8 +113,11 @@ class _Sums:
         if reading.future:
             self.future = True
         volume = reading.volume
-        if reading.fault is not None and (self.fault is None or reading.fault < self.fault):
-            self.fault = reading.fault
+        if reading.fault is not None:
+            if volume is None:
+                self.fault = reading.fault if self.fault is None else min(self.fault, reading.fault)
+            else:
+                self.doubt = reading.fault if self.doubt is None else min(self.doubt, reading.fault)
         period = reading.period_ms
         if period <= BIN_MS:
             if reading.start_us + period * 1000 > start_us + BIN_US + edge_us:
@@ -287,6 +293,8 @@ class Binner:
             return suspect("overlap")
         if sums.edge:
             return suspect("edge")
+        if sums.doubt is not None:
+            return suspect(sums.doubt)
         if sums.volume == 0 and sums.occupancy_ms >= BIN_MS and sums.occupancy_sum >= self._locked_on * sums.occupancy_ms:
             return suspect("locked_on")
         if sums.speed_volume and sums.speed_sum > self._speed_high * sums.speed_volume:

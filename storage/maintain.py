@@ -15,7 +15,7 @@ from storage.usual import make_usual
 
 _SQL = queries("maintain")
 SERIES = ("lane_reading", "signal_event", "sensor_reading", "camera_health", "lane_1min")
-TABLES = ("sign_message", "dead_letter", "ledger", "alert")
+TABLES = ("camera_condition", "camera_event", "turning_count", "sign_message", "dead_letter", "ledger", "alert")
 KINDS = (*SERIES, *TABLES)
 """What retention can be set for."""
 

@@ -8,7 +8,17 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import astuple
 
-from ingest.readings import CameraHealth, LaneReading, Record, SensorReading, SignalEvent, SignMessage
+from ingest.readings import (
+    CameraCondition,
+    CameraEvent,
+    CameraHealth,
+    LaneReading,
+    Record,
+    SensorReading,
+    SignalEvent,
+    SignMessage,
+    TurningCount,
+)
 
 Row = tuple[Any, ...]
 
@@ -58,6 +68,19 @@ SERIES: dict[type[Record], Series] = {
     ),
     SensorReading: Series("sensor_reading", lambda r: (r.device, r.time_us, r.seq, r.metric), astuple, lambda r: r.time_us),
     CameraHealth: Series("camera_health", lambda r: (r.device, r.time_us, r.seq), astuple, lambda r: r.time_us),
+    CameraCondition: Series("camera_condition", lambda r: (r.device, r.time_us, r.condition), astuple, lambda r: r.received_us),
+    CameraEvent: Series(
+        "camera_event",
+        lambda r: (r.device, r.time_us, r.kind, r.zone, r.end_us is not None),
+        astuple,
+        lambda r: r.received_us,
+    ),
+    TurningCount: Series(
+        "turning_count",
+        lambda r: (r.device, r.time_us, r.seq, r.entry, r.exit),
+        astuple,
+        lambda r: r.received_us,
+    ),
     SignMessage: Series("sign_message", lambda r: (r.device, r.time_us, r.seq, r.step), _sign_row, lambda r: r.time_us),
 }
 """Presence is not here: it is stored as changes, which its processor finds."""

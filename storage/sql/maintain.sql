@@ -14,6 +14,27 @@ WITH gone AS (
 )
 SELECT count(*) FROM gone
 
+-- name: delete_camera_condition
+-- What a camera could see then.
+WITH gone AS (
+    DELETE FROM subak.camera_condition WHERE time < now() - %(days)s * INTERVAL '1 day' RETURNING 1
+)
+SELECT count(*) FROM gone
+
+-- name: delete_camera_event
+-- By onset.
+WITH gone AS (
+    DELETE FROM subak.camera_event WHERE onset < now() - %(days)s * INTERVAL '1 day' RETURNING 1
+)
+SELECT count(*) FROM gone
+
+-- name: delete_turning_count
+-- By begin of the period.
+WITH gone AS (
+    DELETE FROM subak.turning_count WHERE start < now() - %(days)s * INTERVAL '1 day' RETURNING 1
+)
+SELECT count(*) FROM gone
+
 -- name: delete_ledger
 -- By minute of arrival.
 WITH gone AS (

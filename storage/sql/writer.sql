@@ -58,19 +58,77 @@ RETURNING device_id, subak.us(time), seq, metric_id
 -- In the order of ingest.readings.CameraHealth.
 CREATE TEMP TABLE IF NOT EXISTS stage_camera_health (
     device_id integer, time_us bigint, seq bigint, fps double precision, brightness double precision, sharpness double precision,
-    frozen boolean, moved boolean, covered boolean, frame_bytes integer, future boolean, received_us bigint
+    frozen boolean, moved boolean, covered boolean, frame_bytes integer, future boolean, received_us bigint,
+    grade text, reconnects integer, stalls integer
 ) ON COMMIT DELETE ROWS
 
 -- name: insert_camera_health
 -- What is known already stays as it is.
-INSERT INTO subak.camera_health
-SELECT device_id, subak.at(time_us), seq, fps, brightness, sharpness, frozen, moved, covered, frame_bytes, future, subak.at(received_us)
+INSERT INTO subak.camera_health (
+    device_id, time, seq, fps, brightness, sharpness, frozen, moved, covered, frame_bytes, future, received_at, grade, reconnects, stalls
+)
+SELECT
+    device_id, subak.at(time_us), seq, fps, brightness, sharpness, frozen, moved, covered, frame_bytes, future, subak.at(received_us),
+    grade, reconnects, stalls
 FROM stage_camera_health
 ON CONFLICT DO NOTHING
 
 -- name: keys_camera_health
 -- Which of the staged rows were new.
 RETURNING device_id, subak.us(time), seq
+
+-- name: stage_camera_condition
+-- In the order of ingest.readings.CameraCondition.
+CREATE TEMP TABLE IF NOT EXISTS stage_camera_condition (
+    device_id integer, time_us bigint, condition text, detail text, future boolean, received_us bigint
+) ON COMMIT DELETE ROWS
+
+-- name: insert_camera_condition
+-- Told again with every health report: what is known already stays as it is.
+INSERT INTO subak.camera_condition (device_id, time, condition, detail, future, received_at)
+SELECT device_id, subak.at(time_us), condition, detail, future, subak.at(received_us)
+FROM stage_camera_condition
+ON CONFLICT DO NOTHING
+
+-- name: keys_camera_condition
+-- Which of the staged rows were new.
+RETURNING device_id, subak.us(time), condition
+
+-- name: stage_camera_event
+-- In the order of ingest.readings.CameraEvent.
+CREATE TEMP TABLE IF NOT EXISTS stage_camera_event (
+    device_id integer, time_us bigint, kind text, zone text, end_us bigint, future boolean, received_us bigint
+) ON COMMIT DELETE ROWS
+
+-- name: insert_camera_event
+-- Onset and end are a row each; what is known already stays as it is.
+INSERT INTO subak.camera_event (device_id, onset, kind, zone, ended, "end", future, received_at)
+SELECT device_id, subak.at(time_us), kind, zone, end_us IS NOT NULL, subak.at(end_us), future, subak.at(received_us)
+FROM stage_camera_event
+ON CONFLICT DO NOTHING
+
+-- name: keys_camera_event
+-- Which of the staged rows were new.
+RETURNING device_id, subak.us(onset), kind, zone, ended
+
+-- name: stage_turning_count
+-- In the order of ingest.readings.TurningCount.
+CREATE TEMP TABLE IF NOT EXISTS stage_turning_count (
+    device_id integer, time_us bigint, seq bigint, period_ms integer, entry text, exit text,
+    sm integer, mp integer, ks integer, bb integer, tb integer, ktb integer, fault text, future boolean, received_us bigint
+) ON COMMIT DELETE ROWS
+
+-- name: insert_turning_count
+-- What is known already stays as it is.
+INSERT INTO subak.turning_count
+SELECT
+    device_id, subak.at(time_us), seq, period_ms, entry, exit, sm, mp, ks, bb, tb, ktb, fault, future, subak.at(received_us)
+FROM stage_turning_count
+ON CONFLICT DO NOTHING
+
+-- name: keys_turning_count
+-- Which of the staged rows were new.
+RETURNING device_id, subak.us(start), seq, entry, exit
 
 -- name: stage_sign_message
 -- In the order of ingest.readings.SignMessage.

@@ -28,6 +28,8 @@ def street(
     truth: Path | None = None,
     frames: bool = True,
     incident: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    camera_fps: int = 1,
+    camera_fault: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     quiet: bool = False,
 ) -> None:
     """Run the simulated street: traffic, signals, cameras, signs and sensors as real MQTT clients.
@@ -56,6 +58,10 @@ def street(
         Whether cameras send pictures.
     incident
         Block a lane: LINK:LANE:AFTER_S:LASTS_S, lanes counted from the kerb from 0. May be repeated.
+    camera_fps
+        Pictures a second of each camera. With more than 1, cameras count nothing themselves: `subak camera run` does.
+    camera_fault
+        Spoil a camera: CAMERA:KIND[:AFTER_S[:LASTS_S]], KIND one of frozen, turned, covered, slow. May be repeated.
     quiet
         No progress on stderr.
     """
@@ -69,19 +75,26 @@ def street(
         start = start.replace(tzinfo=place.zone)
     try:
         from subak.street.clock import Clock
+        from subak.street.defects import CameraFault
         from subak.street.incident import Incident
         from subak.street.run import Options, Street
     except ImportError as error:
         raise ConfigError(f"the street needs {error.name}; install it with: pip install 'subak[street]'") from None
+    if not 1 <= camera_fps <= 30:
+        raise ConfigError(f"--camera-fps: {camera_fps} is not allowed; allowed are 1 to 30")
+    clock = Clock.of(start, speed)
+    names = [camera.id for camera in place.cameras]
     options = Options(
         address=Address.of(settings),
         seed=seed,
-        clock=Clock.of(start, speed),
+        clock=clock,
         duration=duration,
         faults=faults,
         truth=truth,
         frames=frames,
         incidents=tuple(Incident.parse(text) for text in incident),
+        camera_fps=camera_fps,
+        camera_faults=tuple(CameraFault.parse(text, clock.begin, names) for text in camera_fault),
         quiet=quiet,
     )
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from config.errors import ConfigError
 from config.site import Kind, Site
 from subak.street.assumptions import Assumptions
-from subak.street.camera import REACH, CameraDevice, Sight
+from subak.street.camera import REACH, CameraDevice, View
 from subak.street.controller import ControllerDevice
-from subak.street.defects import SOUND, Defects
+from subak.street.defects import SOUND, CameraFault, Defects
 from subak.street.loop import LoopSecond
 from subak.street.message import Message
 from subak.street.sensor import SensorDevice
@@ -30,8 +30,20 @@ class Field:
         seed: int,
         frames: bool,
         defects: Mapping[str, Defects] | None = None,
+        camera_fps: int = 1,
+        camera_faults: Sequence[CameraFault] = (),
     ) -> None:
-        """`defects`: by controller; `frames`: whether cameras send their pictures.
+        """Make every device of the site.
+
+        Args:
+            site: The site.
+            assumptions: About traffic.
+            traffic: The simulation.
+            seed: Of everything random.
+            frames: Whether cameras send their pictures.
+            defects: By controller.
+            camera_fps: Pictures a second; with more than one, cameras leave counting to `subak camera run`.
+            camera_faults: Of cameras.
 
         Raises:
             ConfigError: A device of the site cannot be simulated.
@@ -44,7 +56,17 @@ class Field:
             )
             for controller in site.controllers
         ]
-        self._cameras = [CameraDevice(sight, assumptions.classes, site.zone, frames=frames) for sight in _sights(site)]
+        self._cameras = [
+            CameraDevice(
+                view,
+                assumptions.classes,
+                site.zone,
+                frames=frames,
+                fps=camera_fps,
+                faults=[fault for fault in camera_faults if fault.camera == view.camera.id],
+            )
+            for view in _views(site)
+        ]
         self._sensors = [
             SensorDevice(sensor, kind, assumptions.activity, site.zone, seed)
             for kind, sensors in (
@@ -64,8 +86,7 @@ class Field:
         for device in self._controllers:
             yield from device.second(second.start, by_controller[device.id], second.intervals[self._junctions[device.id]])
         for camera in self._cameras:
-            if camera.wants(second.start):
-                yield from camera.second(second.start, self._traffic.seen(camera.approach, REACH))
+            yield from camera.second(second.start, self._traffic.seen(camera.approach, REACH))
         for sensor in self._sensors:
             yield from sensor.second(second.start)
         now = datetime.fromtimestamp(second.start + 1, UTC)
@@ -77,11 +98,11 @@ class Field:
         return self._signs[sign].receive(payload, datetime.fromtimestamp(self._traffic.now, UTC), retained=retained)
 
 
-def _sights(site: Site) -> Iterator[Sight]:
+def _views(site: Site) -> Iterator[View]:
     for camera in site.cameras:
         for approach in site.junction[camera.junction].approaches:
             if approach.id == camera.approach:
-                yield Sight(camera, approach, site.link[approach.link])
+                yield View(camera, approach, site.link[approach.link])
                 break
         else:
             raise ConfigError(f"{camera.id}: {camera.junction} has no approach {camera.approach!r}")

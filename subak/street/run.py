@@ -20,7 +20,7 @@ from ingest.mqtt.address import Address
 from subak.street.assumptions import Assumptions, load_assumptions
 from subak.street.clock import Clock
 from subak.street.connection import Connection
-from subak.street.defects import Defects
+from subak.street.defects import CameraFault, Defects
 from subak.street.faults import Delivery, FaultyWay, Sent, Way, load_rates, plan_defects
 from subak.street.field import Field
 from subak.street.incident import Incident
@@ -68,6 +68,8 @@ class Options:
         truth: Folder for what really happened.
         frames: Whether cameras send pictures.
         incidents: Blocked lanes.
+        camera_fps: Pictures a second of each camera; with more than one, cameras count nothing themselves.
+        camera_faults: Of cameras.
         quiet: No progress on stderr.
     """
 
@@ -79,6 +81,8 @@ class Options:
     truth: Path | None = None
     frames: bool = True
     incidents: tuple[Incident, ...] = ()
+    camera_fps: int = 1
+    camera_faults: tuple[CameraFault, ...] = ()
     quiet: bool = False
 
 
@@ -143,6 +147,8 @@ class Street:
                 seed=options.seed,
                 frames=options.frames,
                 defects=self._defects,
+                camera_fps=options.camera_fps,
+                camera_faults=options.camera_faults,
             )
             self._live = live = _Live(traffic, field)
             tasks = [asyncio.create_task(connection.run()) for connection in self._connections.values()]

@@ -25,7 +25,7 @@ BINS = (
 )
 
 MESSAGES = """
-    SELECT DISTINCT device, 'detectors', seq, start FROM analytics.lane_readings
+    SELECT DISTINCT device, CASE kind WHEN 'cctv' THEN 'counts' ELSE 'detectors' END, seq, start FROM analytics.lane_readings
     UNION ALL SELECT device, 'events', seq, min(time) FROM analytics.signal_events GROUP BY device, seq, received_at
     UNION ALL SELECT DISTINCT device, 'metrics', seq, time FROM analytics.sensor_readings
     UNION ALL SELECT device, 'health', seq, time FROM analytics.camera_health WHERE frame_bytes IS NULL

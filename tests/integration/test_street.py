@@ -21,13 +21,14 @@ import pytest
 
 from config.settings import DEFAULT_SITE
 from config.site import Kind, load_site
-from ingest.contract import Command, Detectors, Events, Health, Metrics, Outcome, Presence, Result, SourceMode, Status
+from ingest.contract import Command, Counts, Detectors, Events, Health, Metrics, Outcome, Presence, Result, SourceMode, Status
 from ingest.topics import Stream, site_filter, topic
 from tests.support.brokers import Mosquitto
 from tests.support.waiting import eventually
 
 SITE = load_site(DEFAULT_SITE)
 TYPES = {
+    Stream.COUNTS: Counts,
     Stream.DETECTORS: Detectors,
     Stream.EVENTS: Events,
     Stream.HEALTH: Health,

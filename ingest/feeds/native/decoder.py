@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from ingest import contract
 from ingest.feeds import Context, Decoded, Feed, Message, Route
 from ingest.feeds.measures import measures
-from ingest.feeds.native import lanes
+from ingest.feeds.native import cameras, lanes
 from ingest.feeds.presence import presence
 from ingest.feeds.problems import BadInput, Problem, diagnose, judge, outcome, refused, sequence
 from ingest.feeds.times import impossible
@@ -30,7 +30,6 @@ JPEG_START = b"\xff\xd8\xff"  # SOI and the first byte of the next marker, ITU-T
 _detectors = msgspec.json.Decoder(contract.Detectors)
 _counts = msgspec.json.Decoder(contract.Counts)
 _events = msgspec.json.Decoder(contract.Events)
-_health = msgspec.json.Decoder(contract.Health)
 _status = msgspec.json.Decoder(contract.Status)
 _command = msgspec.json.Decoder(contract.Command)
 _result = msgspec.json.Decoder(contract.Result)
@@ -43,6 +42,7 @@ class _DetectorsHead(lanes.LanesHead, forbid_unknown_fields=True):
 
 class _CountsHead(lanes.LanesHead, forbid_unknown_fields=True):
     conditions: contract.Conditions | None = None
+    turns: Annotated[tuple[contract.Turning, ...], msgspec.Meta(max_length=256)] = ()
 
 
 class _EventsHead(Struct, forbid_unknown_fields=True):
@@ -97,7 +97,9 @@ def _decode_detectors(message: Message, route: Route, context: Context) -> Decod
 
 def _decode_counts(message: Message, route: Route, context: Context) -> Decoded:
     wire = _counts.decode(message.payload)
-    return lanes.readings(wire.seq, microseconds(wire.start), wire.period_s, wire.lanes, [], message, route, context)
+    reports = cameras.trusted(wire.lanes, wire.conditions)
+    decoded = lanes.readings(wire.seq, microseconds(wire.start), wire.period_s, reports, [], message, route, context)
+    return cameras.with_turns(decoded, wire.turns, wire.period_s, wire.conditions, message, route)
 
 
 def _decode_events(message: Message, route: Route, context: Context) -> Decoded:
@@ -135,29 +137,6 @@ def _signal_events(
 def _decode_metrics(message: Message, route: Route, context: Context) -> Decoded:
     wire = _metrics.decode(message.payload)
     return measures(wire.seq, microseconds(wire.time), wire.metrics, [], message, route, context)
-
-
-def _decode_health(message: Message, route: Route, context: Context) -> Decoded:
-    wire = _health.decode(message.payload)
-    time_us, received_us = microseconds(wire.time), message.received_us
-    wrong = impossible(time_us, received_us)
-    if wrong is not None:
-        return refused(message, route, wrong, wire.seq, time_us)
-    record = CameraHealth(
-        device=route.source,
-        time_us=time_us,
-        seq=wire.seq,
-        fps=wire.fps,
-        brightness=wire.brightness,
-        sharpness=wire.sharpness,
-        frozen=wire.frozen,
-        moved=wire.moved,
-        covered=wire.covered,
-        frame_bytes=None,
-        future=time_us - received_us > context.future_tolerance_us,
-        received_us=received_us,
-    )
-    return Decoded([record], [], wire.seq, time_us)
 
 
 def _decode_frame(message: Message, route: Route, context: Context) -> Decoded:
@@ -290,11 +269,16 @@ def _salvage_detectors(message: Message, route: Route, context: Context) -> Deco
 
 
 def _salvage_counts(message: Message, route: Route, context: Context) -> Decoded:
-    return _salvage_lanes(_counts_head.decode(message.payload), message, route, context)
+    head = _counts_head.decode(message.payload)
+    decoded = _salvage_lanes(head, message, route, context, head.conditions)
+    return cameras.with_turns(decoded, head.turns, head.period_s, head.conditions, message, route)
 
 
-def _salvage_lanes(head: lanes.LanesHead, message: Message, route: Route, context: Context) -> Decoded:
+def _salvage_lanes(
+    head: lanes.LanesHead, message: Message, route: Route, context: Context, conditions: contract.Conditions | None = None
+) -> Decoded:
     reports, problems = lanes.separate(head.lanes)
+    reports = cameras.trusted(reports, conditions)
     return lanes.readings(head.seq, microseconds(head.start), head.period_s, reports, problems, message, route, context)
 
 
@@ -329,7 +313,7 @@ _STREAMS: dict[Stream, _Decoder] = {
     Stream.COUNTS: _decode_counts,
     Stream.EVENTS: _decode_events,
     Stream.METRICS: _decode_metrics,
-    Stream.HEALTH: _decode_health,
+    Stream.HEALTH: cameras.health,
     Stream.FRAME: _decode_frame,
     Stream.PRESENCE: _decode_presence,
     Stream.STATUS: _decode_status,

@@ -7,12 +7,13 @@ from collections import defaultdict
 import msgspec
 
 from config.site import Kind
-from ingest.contract import Detectors, Events, Health, Metrics, Status, VehicleClass
+from ingest.contract import Counts, Detectors, Events, Health, Metrics, Status, VehicleClass
 from ingest.topics import STREAMS, Stream
 from subak.street import controller as codes
 from tests.unit.street.rehearsal import SECONDS, Rehearsal, the_site
 
 TYPES = {
+    Stream.COUNTS: Counts,
     Stream.DETECTORS: Detectors,
     Stream.EVENTS: Events,
     Stream.HEALTH: Health,

@@ -1,0 +1,155 @@
+"""What cameras publish, in the database: counts worth what the camera could see, conditions, events, turning counts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import psycopg
+import pytest
+
+from config.settings import DEFAULT_SITE
+from config.site import load_site
+from ingest.readings import US
+from processors.daylight import daylight
+from tests.support.databases import Database
+from tests.support.pipelines import NOON_US, SITE, Bench, rfc3339
+
+CAMERA = SITE.cameras[0]
+LANES = [lane.id for lane in CAMERA.lanes]
+
+
+@pytest.fixture
+def bench(database: Database) -> Bench:
+    """A pipeline on each level in turn."""
+    if database.level == "community":
+        with psycopg.connect(database.url, autocommit=True) as connection:
+            connection.execute("CREATE EXTENSION timescaledb")
+    return Bench(database.url)
+
+
+ONLY_REAL = pytest.mark.parametrize("database", ["plain", "apache"], indirect=True)
+
+
+def topic(stream: str) -> str:
+    return f"subak/v1/{SITE.name}/cctv/{CAMERA.id}/{stream}"
+
+
+def counts(seq: int, start_us: int, **conditions: Any) -> bytes:
+    return msgspec.json.encode(
+        {
+            "seq": seq,
+            "start": rfc3339(start_us),
+            "period_s": 60,
+            "lanes": [{"id": lane, "volume": 7, "classes": {"SM": 5, "MP": 2}} for lane in LANES],
+            "turns": [{"entry": LANES[0], "exit": "out", "classes": {"SM": 3}}],
+            "conditions": conditions,
+        }
+    )
+
+
+def health(seq: int, time_us: int, condition: str, since_us: int, **more: Any) -> bytes:
+    return msgspec.json.encode(
+        {
+            "seq": seq,
+            "time": rfc3339(time_us),
+            "fps": 5.0,
+            "condition": condition,
+            "since": rfc3339(since_us),
+            "detail": f"seen at {seq}",
+            "grade": "fair",
+            "reconnects": 1,
+            "stalls": 2,
+            **more,
+        }
+    )
+
+
+async def test_a_condition_decides_what_the_counts_are_worth(bench: Bench) -> None:
+    cases = [
+        ({"state": "ok"}, "good", 7),
+        ({"state": "night", "trust": "suspect"}, "suspect(night)", 7),
+        ({"state": "moved", "trust": "missing"}, "missing(detector:moved)", None),
+    ]
+    bench.now_us = NOON_US + 180 * US
+    for index, (conditions, _, _) in enumerate(cases):
+        await bench.send(counts(index, NOON_US + index * 60 * US, **conditions), topic=topic("counts"))
+    await bench.close()
+
+    assert [(quality, volume) for _, quality, volume in cases] == bench.rows(
+        "SELECT quality, volume FROM analytics.lane_1min WHERE device = %s AND lane = %s ORDER BY start", CAMERA.id, LANES[0]
+    )
+    # Turning counts are doubted with the lanes, and not counted at all by a camera that looks elsewhere.
+    assert [("good", 3), ("suspect(night)", 3)] == bench.rows(
+        "SELECT quality, volume FROM analytics.turning_counts WHERE exit = 'out' ORDER BY start"
+    )
+    ledger, bins = bench.verify()
+    assert (True, []) == (ledger.balanced, bins.differences)
+
+
+async def test_conditions_and_events_are_intervals(bench: Bench) -> None:
+    minute = 60 * US
+    stopped = {"kind": "stopped", "zone": "queue", "onset": rfc3339(NOON_US)}
+    await bench.send(health(0, NOON_US, "ok", NOON_US - minute), topic=topic("health"))
+    await bench.send(health(1, NOON_US + 10 * US, "covered", NOON_US + 5 * US, events=[stopped]), topic=topic("health"))
+    # Told again: the same condition, since the same time, is the same row.
+    await bench.send(health(2, NOON_US + 20 * US, "covered", NOON_US + 5 * US), topic=topic("health"))
+    await bench.send(
+        health(3, NOON_US + minute, "ok", NOON_US + 50 * US, events=[{**stopped, "end": rfc3339(NOON_US + 40 * US)}]),
+        topic=topic("health"),
+    )
+    await bench.close()
+
+    assert [
+        ("ok", "good", 65.0, "seen at 0"),
+        ("covered", "missing", 45.0, "seen at 1"),
+        ("ok", "good", None, "seen at 3"),
+    ] == bench.rows(
+        'SELECT condition, quality, extract(epoch FROM "end" - onset)::double precision, detail'
+        " FROM analytics.camera_conditions ORDER BY onset"
+    )
+    assert [("stopped", "queue", 40.0)] == bench.rows("SELECT kind, zone, value FROM analytics.camera_events")
+    assert [("fair", 1, 2)] * 4 == bench.rows("SELECT grade, reconnects, stalls FROM analytics.camera_health")
+    assert bench.verify()[0].balanced
+
+
+@ONLY_REAL
+async def test_loop_and_camera_of_one_lane_are_compared(bench: Bench) -> None:
+    controller = next(item for item in SITE.controllers if item.junction == CAMERA.junction)
+    bench.now_us = NOON_US
+    bench.restarted()
+    bench.now_us = NOON_US + 20 * 60 * US
+    for minute in range(15):
+        start_us = NOON_US + minute * 60 * US
+        await bench.send(counts(minute, start_us, state="ok"), topic=topic("counts"))
+        lanes = [{"id": item.id, "volume": 10, "classes": {"SM": 8, "MP": 2}} for item in controller.detectors]
+        await bench.send(
+            msgspec.json.encode({"seq": minute, "start": rfc3339(start_us), "period_s": 60, "lanes": lanes}),
+            topic=f"subak/v1/{SITE.name}/atc/{controller.id}/detectors",
+        )
+    bench.now_us += 100 * US  # silence for longer than a feed may hold the clock back
+    await bench.pipeline.close_due(live=True)
+    await bench.close()
+
+    found = bench.rows(
+        "SELECT class, loop_volume::int, camera_volume::int, ratio::float, geh::float, daylight"
+        " FROM analytics.lane_comparisons WHERE lane = %s AND class IN ('all', 'sm', 'ks') ORDER BY class",
+        LANES[0],
+    )
+    # 600 and 420 veh/h: GEH = sqrt(2 x 180² / 1020).
+    assert [("all", 150, 105, 0.7, 7.97, "day"), ("ks", 0, 0, None, 0.0, "day"), ("sm", 120, 75, 0.625, 9.11, "day")] == found
+
+
+@pytest.mark.parametrize("database", ["plain"], indirect=True)
+def test_the_database_knows_day_from_night(bench: Bench) -> None:
+    """Within two minutes of sunrise and sunset it may differ from the longer series."""
+    times = [NOON_US + quarter * 450 * US for quarter in range(2 * 24 * 4)]
+    latitude, longitude = load_site(DEFAULT_SITE).cameras[0].position
+    with psycopg.connect(bench.url, autocommit=True) as connection:
+        for time_us in times:
+            moment = datetime.fromtimestamp(time_us / US, UTC)
+            row = connection.execute("SELECT subak.is_day(%s, %s, %s)", (latitude, longitude, moment)).fetchone()
+            near = {daylight(latitude, longitude, time_us + shift * US) for shift in (-120, 0, 120)}
+            assert row is not None
+            assert ("day" if row[0] else "night") in near
