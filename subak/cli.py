@@ -35,6 +35,7 @@ app.command("subak.importing:import_", name="import", help="Store the event logs
 app.command(
     "subak.deadletters:app", name="deadletters", help="List, show, send again and throw away what could not become facts."
 )
+app.command("subak.rules.command:app", name="rules", help="Alert rules: check them, try them on history, explain what they say.")
 app.command("subak.access.command:app", name="access", help="Write credentials and rules for the broker and the database.")
 app.command("subak.contract:contract", name="contract", help="Write the wire contract as AsyncAPI and JSON Schema, or check it.")
 app.command("subak.dashboards:app", name="dashboards", help="Build, check, sync and preview what Grafana shows.")

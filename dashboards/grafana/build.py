@@ -16,6 +16,7 @@ from dashboards.grafana.boards import field, health, junction, wall
 from dashboards.grafana.geojson import roads
 from dashboards.grafana.panels import Sheet
 from dashboards.grafana.words import Text
+from dashboards.rules.provisioning import alerting_files
 
 PROVISIONING: Final = Path(__file__).parent.parent / "provisioning"
 FOLDERS: Final[dict[Language, tuple[str, str]]] = {
@@ -65,3 +66,5 @@ def files(site: Site) -> Iterator[tuple[str, str]]:
             text = json.dumps(dashboard(board, site, language), indent=1, ensure_ascii=False)
             yield f"dashboards/{language.value}/{board.name}.json", text + "\n"
     yield f"maps/{site.name}.geojson", roads(site)
+    for name, text in alerting_files(site).items():
+        yield f"alerting/{name}", text

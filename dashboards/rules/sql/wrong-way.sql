@@ -1,0 +1,26 @@
+-- Vehicles against the direction that a camera sees or has just seen; nothing is said while it cannot see.
+WITH advice (device, approach, signs, message, says) AS (
+    VALUES {{camera_advice}}
+),
+happening AS (
+    SELECT e.device_id, count(*) AS vehicles
+    FROM analytics.camera_events e
+    WHERE e.kind = 'wrong_way' AND $__timeFilter(e.onset)
+      AND (e."end" IS NULL OR e."end" > $__timeTo()::timestamptz - {{recent}} * INTERVAL '1 second')
+    GROUP BY e.device_id
+),
+blind AS (
+    SELECT DISTINCT c.device_id
+    FROM analytics.camera_conditions c
+    WHERE c.quality = 'missing' AND c.onset <= $__timeTo()::timestamptz
+      AND (c."end" IS NULL OR c."end" > $__timeTo()::timestamptz)
+)
+SELECT
+    $__timeTo()::timestamptz AS "time", d.site, d.device, d.junction, v.approach, v.signs, v.message, v.says,
+    CASE WHEN b.device_id IS NULL THEN coalesce(h.vehicles, 0) END::double precision AS value
+FROM analytics.devices d
+LEFT JOIN happening h USING (device_id)
+LEFT JOIN blind b USING (device_id)
+LEFT JOIN advice v USING (device)
+WHERE d.kind = 'cctv' AND d.active AND d.site = {{site}}
+ORDER BY 1, 2, 3

@@ -1,0 +1,1 @@
+"""`subak rules`: what alert rules say now, would have said, and why."""
