@@ -77,6 +77,9 @@ class Settings(BaseSettings):
             "dead_letter": 30,
             "ledger": 730,
             "lane_1min": 730,
+            "signal_measure": 730,
+            "signal_cycle": 400,
+            "signal_interval": 90,
             "alert": 730,
         }
     )

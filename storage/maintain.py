@@ -15,7 +15,18 @@ from storage.usual import make_usual
 
 _SQL = queries("maintain")
 SERIES = ("lane_reading", "signal_event", "sensor_reading", "camera_health", "lane_1min")
-TABLES = ("camera_condition", "camera_event", "turning_count", "sign_message", "dead_letter", "ledger", "alert")
+TABLES = (
+    "camera_condition",
+    "camera_event",
+    "turning_count",
+    "sign_message",
+    "dead_letter",
+    "ledger",
+    "alert",
+    "signal_measure",
+    "signal_cycle",
+    "signal_interval",
+)
 KINDS = (*SERIES, *TABLES)
 """What retention can be set for."""
 
@@ -36,6 +47,8 @@ def maintain(connection: psycopg.Connection[Any], level: Level, retention_days: 
     if level is Level.COMMUNITY and _may_refresh(connection):
         _refresh_late_days(connection)
     make_usual(connection, usual_thresholds())
+    # Long before raw rows go, states are as good at one a day: what comes late is measured again from there.
+    connection.execute(_SQL["thin_signal_states"], {"days": retention_days.get("signal_event", 0)})
     dropped: dict[str, int] = {}
     for kind in KINDS:
         days = retention_days.get(kind, 0)

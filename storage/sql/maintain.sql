@@ -64,3 +64,37 @@ CALL refresh_continuous_aggregate(%s::text::regclass, %s::timestamptz - INTERVAL
 -- name: forget_late_day
 -- It is refreshed.
 DELETE FROM subak.late_day WHERE start = %s
+
+-- name: delete_signal_measure
+-- By begin of the period.
+WITH gone AS (
+    DELETE FROM subak.signal_measure WHERE start < now() - %(days)s * INTERVAL '1 day' RETURNING 1
+)
+SELECT count(*) FROM gone
+
+-- name: delete_signal_cycle
+-- By begin of red.
+WITH gone AS (
+    DELETE FROM subak.signal_cycle WHERE start < now() - %(days)s * INTERVAL '1 day' RETURNING 1
+)
+SELECT count(*) FROM gone
+
+-- name: delete_signal_interval
+-- By end.
+WITH gone AS (
+    DELETE FROM subak.signal_interval WHERE "end" < now() - %(days)s * INTERVAL '1 day' RETURNING 1
+)
+SELECT count(*) FROM gone
+
+-- name: thin_signal_states
+-- All of two days, then the first of each UTC day as long as events are kept, and the last one of each controller in any case.
+DELETE FROM subak.signal_state s
+WHERE s.segment < now() - INTERVAL '2 days'
+    AND (
+        s.segment <> (
+            SELECT min(f.segment) FROM subak.signal_state f
+            WHERE f.device_id = s.device_id AND f.segment >= date_trunc('day', s.segment, 'UTC')
+        )
+        OR (%(days)s > 0 AND s.segment < now() - (%(days)s + 1) * INTERVAL '1 day')
+    )
+    AND EXISTS (SELECT FROM subak.signal_state n WHERE n.device_id = s.device_id AND n.segment > s.segment)

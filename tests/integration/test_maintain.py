@@ -90,3 +90,27 @@ async def test_rollups_of_days_that_are_long_past_follow_late_data(bench: Bench)
     assert 20 == before[0][0]
     assert [(25, before[0][1])] == bench.rows(rollup, FIRST, CONTROLLER.id)
     assert [] == bench.verify()[1].differences
+
+
+async def test_remembered_states_of_signals_thin_out(bench: Bench) -> None:
+    """Every one of two days, one a day before, none from before the events that are kept."""
+    await bench.close()
+    with psycopg.connect(bench.url, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO subak.signal_state SELECT 7, hour, '' FROM generate_series("
+            "date_trunc('day', now(), 'UTC') - INTERVAL '5 days', date_trunc('day', now(), 'UTC'), INTERVAL '6 hours') AS hour"
+        )
+        connection.execute("INSERT INTO subak.signal_state VALUES (8, now() - INTERVAL '90 days', '')")
+        for _ in range(2):
+            maintain(connection, bench.level, {"signal_event": 3})
+        ages = connection.execute(
+            "SELECT extract(epoch FROM date_trunc('day', now(), 'UTC') - segment)::integer / 3600 FROM subak.signal_state"
+            " WHERE device_id = 7 ORDER BY 1"
+        ).fetchall()
+        alone = connection.execute("SELECT count(*) FROM subak.signal_state WHERE device_id = 8").fetchone()
+
+    young = [hours for (hours,) in ages if hours <= 24]
+    old = [hours for (hours,) in ages if hours > 48]
+    assert [0, 6, 12, 18, 24] == young
+    assert [72] == [hours for hours in old if hours > 66]
+    assert (1,) == alone  # the last one of a controller stays
