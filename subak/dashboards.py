@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json as jsonlib
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import psycopg
 from cyclopts import App, Parameter
@@ -14,14 +15,21 @@ from rich.console import Console
 from rich.table import Table
 
 from config.errors import ConfigError
+from config.secrets import secrets_from_files
 from config.settings import DEFAULT_SITE, load_settings
 from config.site import load_site
-from dashboards.grafana.build import PROVISIONING, files
+from dashboards.console.words import Language
+from dashboards.grafana.build import FOLDERS, PROVISIONING, files
 from dashboards.grafana.check import Report, check_files, check_queries
+from dashboards.grafana.queries import boards
+from dashboards.grafana.sync import Grafana, State, compare, pulled
+from dashboards.grafana.sync import push as send
 
 app = App(
     name="dashboards", help="Build Grafana's dashboards, check them without a Grafana, sync them with one, or preview them."
 )
+
+SHOWN = 8  # differences of one board that `diff` prints
 
 Folder = Annotated[Path, Parameter(help="Folder of provisioning.")]
 
@@ -96,3 +104,106 @@ def _tell(report: Report) -> None:
         f"{len(report.problems)} problems of files; {len(report.outcomes)} queries run,"
         f" {sum(1 for o in report.outcomes if o.faults)} wrong, {empty} without rows"
     )
+
+
+Url = Annotated[str | None, Parameter(help="Of Grafana; by default SUBAK_GRAFANA_URL.")]
+
+
+def _grafana(url: str | None) -> Grafana:
+    """The Grafana that the environment names.
+
+    Raises:
+        ConfigError: URL or token is missing.
+    """
+    secrets = secrets_from_files(["grafana_token"], os.environ)
+    token = secrets.get("grafana_token") or os.environ.get("SUBAK_GRAFANA_TOKEN", "")
+    url = url or os.environ.get("SUBAK_GRAFANA_URL", "")
+    if not url:
+        raise ConfigError("SUBAK_GRAFANA_URL: is not set; give --url, such as http://127.0.0.1:3000")
+    if not token:
+        raise ConfigError("SUBAK_GRAFANA_TOKEN: is not set; make a token for a service account with the role Editor in Grafana")
+    return Grafana(url, token)
+
+
+def _ours(folder: Path) -> tuple[dict[str, str], list[tuple[str, dict[str, Any]]]]:
+    titles = dict(FOLDERS.values())
+    found = [(FOLDERS[Language(path.parent.name)][0], board) for path, board in boards(folder)]
+    if not found:
+        raise ConfigError(f"{folder}/dashboards holds no board; run: subak dashboards build")
+    return titles, found
+
+
+@app.command
+def push(*, url: Url = None, folder: Folder = PROVISIONING) -> int:
+    """Bring a Grafana up to the committed boards; only what differs is sent.
+
+    Reads SUBAK_GRAFANA_TOKEN (or …_FILE), and SUBAK_GRAFANA_DATABASE_URL when the data source is not there yet.
+
+    Args:
+        url: Of Grafana.
+        folder: What to push.
+    """
+    grafana = _grafana(url)
+    secrets = secrets_from_files(["grafana_database_url"], os.environ)
+    database = secrets.get("grafana_database_url") or os.environ.get("SUBAK_GRAFANA_DATABASE_URL")
+    changed = 0
+    try:
+        for item in send(grafana, *_ours(folder), database):
+            if item.state is not State.SAME:
+                changed += 1
+                print(f"{'made' if item.state is State.NEW else 'changed'} {item.kind} {item.uid}", flush=True)
+    finally:
+        grafana.close()
+    print(f"{changed} changed" if changed else "everything is as it should be")
+    return 0
+
+
+@app.command
+def diff(*, url: Url = None, folder: Folder = PROVISIONING) -> int:
+    """Tell how a Grafana differs from the committed boards; exit status 1 when it does.
+
+    Args:
+        url: Of Grafana.
+        folder: What to compare with.
+    """
+    grafana = _grafana(url)
+    differs = False
+    try:
+        for item in compare(grafana, *_ours(folder)):
+            if item.state is not State.SAME:
+                differs = True
+                print(f"{item.state} {item.kind} {item.uid}")
+                for change in item.changes[:SHOWN]:
+                    print(f"    {change}")
+                if len(item.changes) > SHOWN:
+                    print(f"    … and {len(item.changes) - SHOWN} more")
+    finally:
+        grafana.close()
+    if not differs:
+        print("everything is as it should be")
+    return int(differs)
+
+
+@app.command
+def pull(*, into: Path, url: Url = None, folder: Folder = PROVISIONING) -> int:
+    """Write a Grafana's boards of our uids into a folder, to see what somebody changed there; ours stay as they are.
+
+    Args:
+        into: Where to, one file a board, sorted like ours.
+        url: Of Grafana.
+        folder: Whose uids are asked for.
+    """
+    grafana = _grafana(url)
+    try:
+        for _, board in _ours(folder)[1]:
+            there = pulled(grafana, board["uid"])
+            if there is None:
+                print(f"{board['uid']} is not there", file=sys.stderr)
+                continue
+            into.mkdir(parents=True, exist_ok=True)
+            path = into / f"{board['uid']}.json"
+            path.write_text(jsonlib.dumps(there, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+            print(f"wrote {path}")
+    finally:
+        grafana.close()
+    return 0

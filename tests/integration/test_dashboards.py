@@ -14,9 +14,9 @@ from dashboards.grafana.check import check_queries
 from dashboards.grafana.macros import Window
 from dashboards.grafana.queries import Purpose, boards, of_board
 from dashboards.grafana.run import Outcome, choose, connect, run_queries
-from tests.conftest import LEVELS
 from tests.support.databases import Database
 from tests.support.filling import ALERT, fill
+from tests.support.parts import LEVELS
 from tests.support.pipelines import SITE, Bench
 
 # What a filled database rightly has no rows for: no counting cameras, 25 minutes of history, no overdue alert rule.
