@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
@@ -146,22 +147,42 @@ class Corridor(Strict):
     links: tuple[Name, ...] = Field(min_length=1)
 
 
-class Detector(Strict):
-    """One lane detector of a controller.
+class Setting(Strict):
+    """What a detector is good for, since a day.
+
+    Attributes:
+        valid_from: First day on which this is true.
+        function: `count` upstream of the stop line counts arriving vehicles; `stop_bar_count` counts those that leave, lane by
+            lane; `presence` at the stop line tells that someone stands there and counts nothing; `yellow_red` behind it counts
+            those that enter late.
+        distance: Metres upstream of the stop line.
+        phase: Signal phase that serves its vehicles, where it is not the approach's.
+        speed: km/h at which vehicles cover the distance; 0 when arrivals are told as at the detector.
+        latency: Seconds from the vehicle to the controller's event.
+    """
+
+    valid_from: date = date(2000, 1, 1)
+    function: Literal["count", "presence", "stop_bar_count", "yellow_red"] = "count"
+    distance: Annotated[float, Field(ge=0, le=1000)] = 40.0
+    phase: Annotated[int, Field(ge=1, le=16)] | None = None
+    speed: Annotated[float, Field(ge=0, le=150)] = 0.0
+    latency: Annotated[float, Field(ge=0, le=30)] = 0.0
+
+
+class Detector(Setting):
+    """One lane detector of a controller, as it is now.
 
     Attributes:
         id: Name in the `lanes` of a `detectors` message.
         lane: Lane of the controller's junction that it watches.
         number: Channel in hi-res events (parameter of codes 81 and 82).
-        function: `count` upstream of the stop line counts vehicles; `presence` at the stop line does not.
-        distance: Metres upstream of the stop line.
+        earlier: As it was before, so that history is computed with what was true then.
     """
 
     id: Code
     lane: Code
     number: Annotated[int, Field(ge=1, le=255)]
-    function: Literal["count", "presence"] = "count"
-    distance: Annotated[float, Field(ge=0, le=1000)] = 40.0
+    earlier: tuple[Setting, ...] = ()
 
 
 class Controller(Spoken):
@@ -173,6 +194,7 @@ class Controller(Spoken):
         detectors: What it reports.
         logs: What its log files call it, for `subak import`: an address or number in the file, a word of its name, or a value of
             the column for the device.
+        pedestrians: Phases with a push button.
     """
 
     id: Name
@@ -180,6 +202,7 @@ class Controller(Spoken):
     period: Annotated[float, Field(gt=0, le=3600)]
     detectors: tuple[Detector, ...] = Field(min_length=1)
     logs: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = ()
+    pedestrians: tuple[Annotated[int, Field(ge=1, le=16)], ...] = ()
 
 
 class Sign(Spoken):
