@@ -20,8 +20,8 @@ IGNORED = "ignored: "
 Key = tuple[str, int, str]
 """Rule, device number (0 is none) and element: what makes two faults the same."""
 
-Blind = tuple[str, int]
-"""A rule and a device that it cannot judge now."""
+Blind = tuple[str, int] | Key
+"""A rule and a device that it cannot judge now, or one element of it."""
 
 
 class Audience(StrEnum):
@@ -208,7 +208,7 @@ class _Look:
     def absent(self, blind: Collection[Blind]) -> None:
         """Open alerts that were not found: over when they were clear for long enough."""
         for key, alert in self._open.items():
-            if key[:2] in blind:
+            if key[:2] in blind or key in blind:
                 continue
             since = self._now_us if alert.clear_since_us is None else alert.clear_since_us
             if self._now_us - since >= self._policy.clear_us:

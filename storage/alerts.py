@@ -46,6 +46,11 @@ def track_alerts(connection: Connection, site: str, scope: str, look: Look, *, s
     return changes
 
 
+def open_rows(connection: Connection, site: str, scope: str) -> list[tuple[Any, ...]]:
+    """Open alerts of a scope: rule, device, element, severity, onset, value, threshold, detail, suppressed; the worst first."""
+    return connection.execute(_SQL["open_rows"], {"site": site, "scope": scope}).fetchall()
+
+
 def _known(connection: Connection, site_id: int, scope: str, since_us: int) -> list[Alert]:
     rows = connection.execute(_SQL["known"], {"site_id": site_id, "scope": scope, "since_us": since_us})
     return [

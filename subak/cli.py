@@ -33,6 +33,9 @@ app.command(
 )
 app.command("subak.importing:import_", name="import", help="Store the event logs of controllers from files; a copy adds nothing.")
 app.command(
+    "subak.watchdog:watchdog", name="watchdog", help="Look for faults of devices and signals once and say what is wrong now."
+)
+app.command(
     "subak.deadletters:app", name="deadletters", help="List, show, send again and throw away what could not become facts."
 )
 app.command("subak.rules.command:app", name="rules", help="Alert rules: check them, try them on history, explain what they say.")

@@ -36,6 +36,7 @@ from subak.health import serving
 from subak.metrics import Metrics
 from subak.observer import Observer
 from subak.pipeline import Pipeline
+from subak.watchdog import watch
 
 log = structlog.get_logger(__name__)
 
@@ -241,7 +242,11 @@ async def collect(settings: Settings, collectors: int = 1) -> None:
         roles = [fanout.run()]
     spare_the_garbage_collector()
     with serving(metrics, lambda: unreachable(database_url), settings.metrics_host, settings.metrics_port):
-        await until_told(*roles, _maintain(database_url, opened.level, settings.retention_days, metrics))
+        await until_told(
+            *roles,
+            _maintain(database_url, opened.level, settings.retention_days, metrics),
+            watch(settings.site, database_url),
+        )
 
 
 async def _maintain(database_url: str, level: Level, retention_days: Mapping[str, int], metrics: Metrics) -> None:

@@ -43,4 +43,4 @@ COMMENT ON COLUMN analytics.alerts.suppressed IS 'repeat: the same fault was ann
 
 -- What controllers say of themselves is rare among their events, and is looked for every minute.
 CREATE INDEX signal_event_condition ON subak.signal_event (time, device_id)
-WHERE code BETWEEN 83 AND 91 OR code BETWEEN 171 AND 185;
+WHERE code BETWEEN 83 AND 92 OR code BETWEEN 171 AND 185;

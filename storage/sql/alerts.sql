@@ -35,3 +35,10 @@ ON CONFLICT DO NOTHING
 UPDATE subak.alert
 SET "end" = subak.at(%s), clear_since = subak.at(%s), severity = %s, value = %s, threshold = %s, detail = %s, announced_at = subak.at(%s), suppressed = %s
 WHERE alert_id = %s
+
+-- name: open_rows
+-- What is wrong now.
+SELECT rule, coalesce(device, ''), element, severity, onset, value, threshold, detail, suppressed
+FROM analytics.alerts
+WHERE site = %(site)s AND starts_with(rule, %(scope)s || ':') AND "end" IS NULL
+ORDER BY array_position(ARRAY['critical', 'warning', 'info'], severity), onset
