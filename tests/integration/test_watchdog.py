@@ -93,8 +93,12 @@ class Street:
         names = {number: name for name, number in self.number.items()} | {0: ""}
         return sorted((a.rule.partition(":")[2], names[a.device], a.element) for a in self.look(now_us).announced(now_us))
 
-    def alerts(self) -> list[tuple[Any, ...]]:
-        return self.bench.rows(ALL)
+    def told_of(self, rule: str, now_us: int) -> list[tuple[str, str, str]]:
+        """Those of one rule."""
+        return [told for told in self.told(now_us) if told[0] == rule]
+
+    def alerts(self, *rules: str) -> list[tuple[Any, ...]]:
+        return [row for row in self.bench.rows(ALL) if not rules or row[0] in rules]
 
 
 @pytest.fixture
@@ -187,6 +191,7 @@ def test_each_fault_has_its_onset_and_its_end(street: Street) -> None:
     assert (NOW - 9 * MINUTE, NOW - 400 * US, NOW) == (onsets["detector_fault"], onsets["comm_loss"], onsets["clock_drift"])
 
 
+@pytest.mark.parametrize("database", ["plain"], indirect=True)
 def test_a_repeat_is_not_announced_and_an_ignored_fault_says_why_until_that_expires(street: Street) -> None:
     until = date(2026, 11, 24)
     ignored = Ignored(rule="watchdog:detector_fault", device=B, element="detector:7", reason="road works", until=until)
@@ -196,36 +201,38 @@ def test_a_repeat_is_not_announced_and_an_ignored_fault_says_why_until_that_expi
     street.event(A, NOW - 3 * MINUTE, 86, 5)
     street.event(A, NOW - 2 * MINUTE, 83, 5)
     street.event(B, NOW - 2 * MINUTE, 86, 7)
-    assert [("detector_fault", A, "detector:5")] == street.told(NOW)
+    assert [("detector_fault", A, "detector:5")] == street.told_of("detector_fault", NOW)
 
     # It comes again within the day: recorded, and not announced.
     street.event(A, NOW + 3 * MINUTE, 86, 5)
     street.heard(NOW + 4 * MINUTE)
-    assert [] == street.told(NOW + 4 * MINUTE)
+    assert [] == street.told_of("detector_fault", NOW + 4 * MINUTE)
     assert [
         (NOW - 3 * MINUTE, NOW - 2 * MINUTE, None),
         (NOW - 2 * MINUTE, None, "ignored: road works"),
         (NOW + 3 * MINUTE, None, "repeat"),
-    ] == [row[3:] for row in street.alerts()]
+    ] == [row[3:] for row in street.alerts("watchdog:detector_fault")]
 
     # The list is over at the local midnight after 24 November, 20:55 hours from now.
     midnight = NOW + 20 * HOUR + 55 * MINUTE
     street.heard(midnight)
-    assert [] == street.told(midnight - US)
-    assert [("detector_fault", B, "detector:7")] == street.told(midnight)
+    assert [] == street.told_of("detector_fault", midnight - US)
+    assert [("detector_fault", B, "detector:7")] == street.told_of("detector_fault", midnight)
     # A fault that lasts is announced when the time for repeats is over.
     street.heard(NOW + DAY)
-    assert [] == street.told(NOW + DAY - US)
-    assert [("detector_fault", A, "detector:5")] == street.told(NOW + DAY)
+    assert [] == street.told_of("detector_fault", NOW + DAY - US)
+    assert [("detector_fault", A, "detector:5")] == street.told_of("detector_fault", NOW + DAY)
     with psycopg.connect(street.bench.url, autocommit=True) as connection:
         shown = {(row.device, row.element, row.suppressed) for row in open_alerts(connection, SITE.name)}
-    assert {(A, "detector:5", None), (B, "detector:7", None)} == shown
+    assert {(A, "detector:5", None), (B, "detector:7", None)} <= shown
 
     # An end that came days later still finds its onset.
     street.event(B, NOW + DAY + MINUTE, 83, 7)
     street.heard(NOW + DAY + 2 * MINUTE)
     street.look(NOW + DAY + 2 * MINUTE)
-    assert [(NOW - 2 * MINUTE, NOW + DAY + MINUTE)] == [row[3:5] for row in street.alerts() if row[2] == "detector:7"]
+    assert [(NOW - 2 * MINUTE, NOW + DAY + MINUTE)] == [
+        row[3:5] for row in street.alerts("watchdog:detector_fault") if row[2] == "detector:7"
+    ]
 
 
 @pytest.mark.parametrize("database", ["plain"], indirect=True)
