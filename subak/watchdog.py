@@ -15,8 +15,6 @@ import msgspec
 import psycopg
 import structlog
 from msgspec import Struct
-from rich.console import Console
-from rich.table import Table
 
 from config.alerts import Alerts, load_alerts
 from config.errors import ConfigError
@@ -263,8 +261,8 @@ def _show(rows: list[Row]) -> None:
     if not rows:
         print("nothing is wrong")
         return
-    table = Table("since", "rule", "device", "element", "what", "told")
     for row in rows:
         since = row.onset.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-        table.add_row(since, row.rule, row.device, row.element, row.detail, row.suppressed or "yes")
-    Console().print(table)
+        what = " ".join(part for part in (row.device, row.element) if part)
+        told = f" [{row.suppressed}]" if row.suppressed else ""
+        print(f"{since}  {row.severity:8}  {row.rule}  {what}: {row.detail}{told}")
