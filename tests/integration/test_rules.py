@@ -147,6 +147,18 @@ def test_suspect_minutes_never_make_a_queue(connection: Connection) -> None:
 
 
 @plain
+def test_a_queue_that_does_not_move_at_all_is_one_where_the_lane_was_seen_to_stand(connection: Connection) -> None:
+    """Occupied and nothing counted is suspect: the lane's own valid minute tells a queue from a stuck detector."""
+    add_minutes(connection, -20, 4, occupancy=15, speed=40)
+    for minute in range(5, 20, 3):
+        add_minutes(connection, minute, minute, occupancy=90, speed=4)
+        add_minutes(connection, minute + 1, minute + 2, occupancy=100, speed=None, quality="suspect(locked_on)")
+
+    ((series, fired, cleared),) = over(connection, "queue", 0, 20)
+    assert ("dewa-ruci E", True, None) == (series, 8 <= fired <= 14, cleared)
+
+
+@plain
 def test_a_speed_collapses_against_the_usual_of_the_slot(connection: Connection) -> None:
     connection.execute(
         "INSERT INTO subak.lane_usual SELECT lane_id, 2, slot, 5, 90, 40, 30, 20"

@@ -5,14 +5,14 @@ WITH edge AS (
 advice (junction, approach, signs, message, says) AS (
     VALUES {{advice}}
 ),
-seen AS (
+lanes AS (
     SELECT
-        a.site, a.junction, a.approach,
-        count(DISTINCT l.lane_id) * {{window}} AS expected,
+        a.site, a.junction, a.approach, l.lane_id,
         count(*) FILTER (WHERE b.quality IN ('good', 'partial') AND b.occupancy IS NOT NULL) AS valid,
         count(*) FILTER (
             WHERE b.quality IN ('good', 'partial') AND b.occupancy >= {{occupancy}} AND coalesce(b.speed, 0) <= {{speed}}
-        ) AS standing
+        ) AS standing,
+        count(*) FILTER (WHERE b.quality = 'suspect(locked_on)') AS locked
     FROM analytics.approaches a
     JOIN analytics.lanes l ON l.site = a.site AND l.junction = a.junction AND l.approach = a.approach AND l.kind = 'atc' AND l.active
     CROSS JOIN edge e
@@ -20,7 +20,18 @@ seen AS (
         ON b.lane_id = l.lane_id AND b.final
         AND b.start >= e.until - {{window}} * INTERVAL '1 minute' AND b.start < e.until AND $__timeFilter(b.start)
     WHERE a.site = {{site}}
-    GROUP BY a.site, a.junction, a.approach
+    GROUP BY a.site, a.junction, a.approach, l.lane_id
+),
+-- Occupied all the time with nothing counted: a queue that does not move at all, or a detector that is stuck. It is taken for
+-- traffic only where the same lane has been seen to stand in a valid minute; a stuck detector has none.
+seen AS (
+    SELECT
+        site, junction, approach,
+        count(*) * {{window}} AS expected,
+        sum(valid + CASE WHEN standing > 0 THEN locked ELSE 0 END) AS valid,
+        sum(standing + CASE WHEN standing > 0 THEN locked ELSE 0 END) AS standing
+    FROM lanes
+    GROUP BY site, junction, approach
 )
 SELECT
     $__timeTo()::timestamptz AS "time", s.site, s.junction, s.approach, v.signs, v.message, v.says,
