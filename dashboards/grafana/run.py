@@ -130,6 +130,8 @@ def _of_series(query: Query, answer: Answer, names: Sequence[str], types: Mappin
         found.append(f"time is {types['time']}, not a time")
     if query.purpose is Purpose.ANNOTATION:
         return found
+    if query.purpose is Purpose.RULE:
+        return [*found, *_of_rule(answer, names, types)]
     others = [name for name in names if name not in {"time", "metric"}]
     texts = [name for name in others if types[name] in TEXT_TYPES]
     if query.shape == "time_series":
@@ -149,6 +151,16 @@ def _of_series(query: Query, answer: Answer, names: Sequence[str], types: Mappin
         found.append("a moment stands twice")
     keys = [tuple(row[i] for i in range(len(names)) if names[i] in {"time", "metric"}) for row in answer.rows]
     if "metric" in types and len(set(keys)) != len(keys):
+        found.append("a moment of one series stands twice")
+    return found
+
+
+def _of_rule(answer: Answer, names: Sequence[str], types: Mapping[str, str]) -> list[str]:
+    """Of an alert rule, texts are labels, which must tell the rows of a moment apart, and one number is the value."""
+    numbers = [name for name in names if types[name] in NUMBER_TYPES]
+    found = [] if len(numbers) == 1 else [f"an alert rule wants one number, not {', '.join(numbers) or 'none'}"]
+    keys = [tuple(value for name, value in zip(names, row, strict=True) if name not in numbers) for row in answer.rows]
+    if len(set(keys)) != len(keys):
         found.append("a moment of one series stands twice")
     return found
 
