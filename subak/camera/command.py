@@ -14,6 +14,8 @@ from ingest.camera.geometry import Line
 from ingest.contract import VehicleClass
 
 app = App(name="camera", help="Count vehicles in video.")
+app.command("subak.camera.run:run", name="run", help="Count in the cameras of the site, one process a decoder.")
+app.command("subak.camera.run:snapshot", name="snapshot", help="Save a camera's picture of this moment; it is logged who asked.")
 
 Text = Annotated[tuple[str, ...], Parameter(negative="")]
 
