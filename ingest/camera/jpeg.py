@@ -51,18 +51,23 @@ def header(payload: bytes) -> Header:
     time_us: int | None = None
     for marker, body in _segments(payload):
         if marker in _SIZES and len(body) >= 5:
-            size = int.from_bytes(body[3:5], "big"), int.from_bytes(body[1:3], "big")
+            size = _usable(int.from_bytes(body[3:5], "big"), int.from_bytes(body[1:3], "big"))
         elif marker == _COMMENT and body.startswith(TIME):
             time_us = _time(body[len(TIME) :])
-    if size is None or 0 in size:
+    if size is None:
         raise PictureError("the JPEG does not say its size")
-    width, height = size
+    return Header(*size, time_us)
+
+
+def _usable(width: int, height: int) -> tuple[int, int]:
+    if not width or not height:
+        raise PictureError("the JPEG does not say its size")
     if width * height > MOST_PIXELS:
         raise PictureError(
             f"the picture of {width} x {height} is {width * height / 1e6:.0f} megapixels, above {MOST_PIXELS / 1e6:.0f}:"
             " set a smaller size in the camera"
         )
-    return Header(width, height, time_us)
+    return width, height
 
 
 def _segments(payload: bytes) -> Iterator[tuple[int, bytes]]:

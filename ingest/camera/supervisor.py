@@ -72,6 +72,7 @@ class Camera:
         self.pid: int | None = None
         self._seen = (Sight.OK, self.since_us, "")
         self._reason = "no frame has come yet"
+        self._told = False
         self._heard_at = time.monotonic()
         self._frame_at = time.monotonic()
         self._stalled = False
@@ -138,6 +139,7 @@ class Camera:
                     await self._once()
                 except DecoderError as error:
                     self._reason = str(error)
+                    self._told = True
                     self.reconnects.add()
                     log.warning("camera.decoder_ended", camera=self.task.camera, reason=str(error))
                     if time.monotonic() - started > SETTLED_S:
@@ -218,6 +220,7 @@ class Camera:
                     self._take(report)
 
     def _take(self, report: Report) -> None:
+        self._told = True
         match report:
             case Beat():
                 self._note_beat(report)
@@ -260,7 +263,9 @@ class Camera:
             if silent > self._t.stall.value and not self._stalled and self.beat.frames:
                 self._stalled = True
                 self.stalls.add()
-            if silent > self._t.lost.value and self.sight is not Sight.LOST:
+            # A decoder that is still starting has not said what is wrong.
+            patience = self._t.lost.value + (0.0 if self._told else self._t.hang.value)
+            if silent > patience and self.sight is not Sight.LOST:
                 since_us = self.beat.time_us or round((time.time() - silent) * 1e6)
                 reason = (
                     self._reason if self.pid is None or not self.beat.frames or self.refused else f"no frame for {silent:.0f} s"
