@@ -43,6 +43,8 @@ class Chunk:
         recent: The same, with the bins of nearly an hour before.
         windows: (begin, end) rows of stretches in which the log cannot be trusted, merged and in order.
         now: Number of events before the end.
+        after_us: How long after the end of a bin its rows are given out.
+        known: Number of events before that moment of the last bin.
     """
 
     def __init__(
@@ -62,6 +64,8 @@ class Chunk:
         self.parameters = parameters
         self.now = int(np.searchsorted(self.t, self.end_us))
         self.first = int(np.searchsorted(self.t, self.begin_us))
+        self.after_us = microseconds(parameters.offset_window.value)
+        self.known = int(np.searchsorted(self.t, self.end_us + self.after_us))
         self.starts: Ints = np.arange(self.begin_us, self.end_us, self.bin_us, dtype=np.int64)
         self.open_longest_us = microseconds(parameters.open_longest.value * 86_400)
         self._by_code = np.argsort(self.code[: self.now], kind="stable")
@@ -154,6 +158,18 @@ class Chunk:
         rest = slice(self.now, int(np.searchsorted(self.t, until_us)))
         late = self.t[rest][(self.code[rest] == code) & (self.par[rest] == parameter)]
         return np.append(self.times(code, parameter), late) if len(late) else self.times(code, parameter)
+
+    def ahead(self, *codes: int) -> Ints:
+        """As `of`, with the events that are known when the rows of the last bin are given out."""
+        late = np.flatnonzero(np.isin(self.code[self.now : self.known], codes)) + self.now
+        if not len(late):
+            return self.of(*codes)
+        index = np.append(self.of(*codes), late)
+        return np.asarray(index[np.lexsort((index, self.par[index]))])
+
+    def given(self, times: Ints) -> Ints:
+        """When the rows of the bins of these times are given out, µs: what is known later does not count."""
+        return np.asarray((times // self.bin_us + 1) * self.bin_us + self.after_us)
 
     def untrusted(self, onsets: Ints, ends: Ints) -> Flags:
         """Which intervals touch a window in which the log cannot be trusted."""

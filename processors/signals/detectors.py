@@ -64,7 +64,8 @@ def presence(chunk: Chunk, channel: int, until_us: int) -> Presence:
     end = np.where(lost_off & ~rapid, half, following)
     begin = np.concatenate((t[is_on], half[lost_on]))
     off = np.concatenate((end[is_on], following[lost_on]))
-    told = np.concatenate((following[is_on], following[lost_on]))
+    # That a presence was hidden before a second OFF is known afterwards only: it is never stuck.
+    told = np.concatenate((following[is_on], half[lost_on]))
     order = np.lexsort((off, begin))
     put = (lost_off & ~rapid) | lost_on
     return Presence(begin[order], off[order], told[order], int(t[0]), half[put], following[put])
@@ -105,5 +106,7 @@ def soundness(chunk: Chunk, detectors: Iterable[Detector]) -> dict[int, str]:
 
 
 def keep_faults(chunk: Chunk) -> Flags:
-    """The last fault or restoration of each channel."""
-    return chunk.keep_last(*FAULTS, DETECTOR_RESTORED)
+    """Faults and restorations in cycles that are not told, and the last of each channel before."""
+    index = chunk.of(*FAULTS, DETECTOR_RESTORED)
+    longest = chunk.parameters.cycle_longest.value + chunk.parameters.offset_window.value
+    return chunk.keep_since(index, chunk.par[index], chunk.end_us - microseconds(longest))

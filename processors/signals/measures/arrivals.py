@@ -1,7 +1,8 @@
 """Arrivals on green: how many vehicles of the advance detectors arrive at the stop line while their phase is green.
 
 * `arrivals`, `arrivals_on_green`, `arrivals_on_yellow`, `arrivals_on_red`: vehicles, by the bin of their arrival (event + distance ÷
-  speed − latency). Before the first signal event of a phase its arrivals are of no colour.
+  speed − latency). Before the first signal event of a phase its arrivals are of no colour. A bin
+  in which the begin of a green or yellow is missing is `partial`: that green is not in `green_ratio`.
 * `share_on_green`: arrivals_on_green ÷ arrivals. `green_ratio`: share of the bin in which the phase was green; `platoon_ratio`:
   share_on_green ÷ green_ratio (HCM 7, chapter 19): above 1 platoons meet green.
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from processors.quality import PARTIAL
 from processors.signals.chunk import FAR, Chunk
 from processors.signals.configuration import Function
 from processors.signals.detectors import soundness
@@ -44,7 +46,7 @@ def rows(chunk: Chunk, out: Rows) -> None:
         colour = shown(chunk, phase, seen)
         total = np.bincount(which, minlength=len(chunk.starts))
         green_us = green_time(chunk, phase)
-        unsound = soundness(chunk, detectors)
+        unsound = lost_greens(chunk, phase) | soundness(chunk, detectors)
         by_colour = {name: np.bincount(which[colour == code], minlength=len(chunk.starts)) for name, code in COLOURS.items()}
         for b in np.flatnonzero((total > 0) | (chunk.counts > 0)).tolist():
             quality = unsound.get(b, "")
@@ -52,12 +54,20 @@ def rows(chunk: Chunk, out: Rows) -> None:
             for name, count in by_colour.items():
                 chunk.add(out, "arrivals", element, name, {b: float(count[b])}, quality)
             ratio = float(green_us[b]) / chunk.bin_us
-            chunk.add(out, "arrivals", element, "green_ratio", {b: ratio})
+            chunk.add(out, "arrivals", element, "green_ratio", {b: ratio}, quality)
             if total[b]:
                 share = float(by_colour["arrivals_on_green"][b] / total[b])
                 chunk.add(out, "arrivals", element, "share_on_green", {b: share}, quality)
                 if ratio:
                     chunk.add(out, "arrivals", element, "platoon_ratio", {b: share / ratio}, quality)
+
+
+def lost_greens(chunk: Chunk, phase: int) -> dict[int, str]:
+    """Bins in which the begin of a green or of its yellow is missing: one was followed by another of its kind."""
+    index = chunk.of(GREEN, YELLOW)
+    index = index[chunk.par[index] == phase]
+    again = chunk.t[index][1:][chunk.code[index][1:] == chunk.code[index][:-1]]
+    return dict.fromkeys(chunk.bin(again[chunk.fresh(again)]).tolist(), PARTIAL)
 
 
 def green_time(chunk: Chunk, phase: int) -> Ints:

@@ -1,7 +1,7 @@
 """Cycles: each phase from begin of red to begin of red, with its figures and its points of the coordination diagram.
 
 A cycle begins at the end of yellow (code 9), is green from code 1 and yellow from code 8, and ends at the next code 9. Without
-exactly one green and one yellow it is `partial`; longer than `cycle_longest` (1 h) it is `partial` and has no arrivals. Its
+exactly one green and one yellow it is `partial`; longer than `cycle_longest` (1 h) it is `partial` and has nothing but its begin and end. Its
 arrivals are those of the advance detectors at the stop line (event + distance ÷ speed − latency); its split failure is that of its
 green and of the red that follows. It is told with the bin in which the first `red_time` (5 s) of that red are over.
 
@@ -71,7 +71,8 @@ def reds(chunk: Chunk, phase: int) -> Reds:
     one_green = np.searchsorted(green, end) - np.searchsorted(green, start) == 1
     one_yellow = np.searchsorted(yellow, end) - np.searchsorted(yellow, start) == 1
     short = end - start <= microseconds(chunk.parameters.cycle_longest.value)
-    return Reds(start, first, then, end, one_green & one_yellow & (first < then) & (then < FAR), short)
+    whole = one_green & one_yellow & (first < then) & (then < FAR)
+    return Reds(start, np.where(short, first, FAR), np.where(short, then, FAR), end, whole, short)
 
 
 def rows(chunk: Chunk, out: Rows) -> None:
@@ -159,7 +160,7 @@ def ends(chunk: Chunk, phase: int, cycle: Reds) -> Ints:
             last = np.where(slot >= 0, times[np.maximum(slot, 0)], -1)
             how = np.where(last > latest, number, how)
             latest = np.maximum(last, latest)
-    return how
+    return np.where(cycle.short, how, 0)
 
 
 def programmed(chunk: Chunk, phase: int, cycle: Reds) -> Ints:

@@ -3,10 +3,10 @@
 A call that is dropped (44) before green has no wait. Waits that touch a preemption or `preempt_recovery` (120 s) after it are left
 out, and so are those in which a green, yellow or red of the controller lost an edge or the log cannot be trusted. By the bin of
 the green: `wait` (mean), `wait_longest`, `waits`, and `skips`: waits longer than `skip_cycles` (1.5) cycles (2.0 when a priority
-adjustment fell into them); the cycle is the longer of those in force at begin and end (code 132), 140 s when free.
+adjustment fell into them); the cycle is the longer of those in force at begin and end (code 316, else 132), 140 s when free.
 
-A preemption that has not ended counts as lasting. A wait is told when green begins, also if its call later turns out to have lost
-its end.
+A preemption that has not ended counts as lasting. Waits of a call that was called again without having ended are repaired, as far
+as is known when the bin is given out; they are in no mean.
 
 Source: PyPI atspm 2.6.1, `timeline` (Phase Wait) and `phase_wait`.
 """
@@ -35,13 +35,15 @@ from processors.signals.measures.timeline import following
 from processors.signals.rows import Interval, Rows
 
 UNITS = {"wait": "s", "wait_longest": "s", "waits": "waits", "skips": "waits"}
+CYCLES = (CYCLE_LENGTH, 316)
+"""Told and, by MAXTIME, actual cycle; the latter where there is one."""
 SIGNALS = ((1, 7), (8, 9), (10, 11))
 
 
 def rows(chunk: Chunk, out: Rows) -> None:
     """Rows by phase for bins in which a wait ended."""
     phase, onset, end = _waits(chunk)
-    bad = chunk.untrusted(onset, end) | _broken(chunk, onset, end)
+    bad = chunk.untrusted(onset, end) | _broken(chunk, onset, end) | _lost_call_end(chunk, phase, onset, end)
     out.intervals += [
         Interval("phase_wait", f"phase:{number}", begin, finish, lost)
         for number, begin, finish, lost in zip(phase.tolist(), onset.tolist(), end.tolist(), bad.tolist(), strict=True)
@@ -82,11 +84,12 @@ def _waits(chunk: Chunk) -> tuple[Ints, Ints, Ints]:
 
 
 def _broken(chunk: Chunk, onset: Ints, end: Ints) -> Flags:
-    """Waits during which a signal of the controller lost an edge, as far as known when they ended."""
+    """Waits during which a signal of the controller lost an edge, as far as is known when the bin is given out."""
     bad = np.zeros(len(onset), dtype=np.bool_)
     longest = microseconds(chunk.parameters.clearance_longest.value)
+    known = chunk.given(end)
     for begin, finish in SIGNALS:
-        index = chunk.of(begin, finish)
+        index = chunk.ahead(begin, finish)
         if not len(index):
             continue
         place, ends = following(chunk, index, chunk.par[index])
@@ -94,9 +97,23 @@ def _broken(chunk: Chunk, onset: Ints, end: Ints) -> Flags:
         wrong = (code == begin) & (code[place] != finish) & (ends < FAR)
         if begin != GREEN:
             wrong |= (code == begin) & (ends < FAR) & (ends - t > longest)
-        # An edge lost in a state that is still open when the wait ends is not known then.
         for start, stop in zip(t[wrong].tolist(), ends[wrong].tolist(), strict=True):
-            bad |= (onset < stop) & (start < end) & (stop <= end)
+            bad |= (onset < stop) & (start < end) & (stop < known)
+    return bad
+
+
+def _lost_call_end(chunk: Chunk, phase: Ints, onset: Ints, end: Ints) -> Flags:
+    """Waits of a call that is called again without having ended, as far as is known when the bin is given out."""
+    bad = np.zeros(len(phase), dtype=np.bool_)
+    index = chunk.ahead(CALL, CALL_END)
+    known = chunk.given(end)
+    for number in np.unique(phase).tolist():
+        mine = np.flatnonzero(phase == number)
+        calls = index[chunk.par[index] == number]
+        t, again = np.append(chunk.t[calls], FAR), np.append(chunk.code[calls] == CALL, False)
+        following_call = np.searchsorted(t, onset[mine], side="right")
+        following_call = np.minimum(following_call, len(calls))
+        bad[mine] = again[following_call] & (t[following_call] < known[mine])
     return bad
 
 
@@ -112,13 +129,15 @@ def _preempts(chunk: Chunk) -> tuple[Ints, Ints]:
 def _longest(chunk: Chunk, onset: Ints, end: Ints) -> np.ndarray:
     """How long a wait may last before the phase was skipped, µs."""
     p = chunk.parameters
-    index = np.sort(chunk.of(CYCLE_LENGTH))
-    t, value = chunk.t[index], np.append(chunk.par[index], 0)
 
     def cycle(at: Ints) -> Ints:
-        slot = np.searchsorted(t, at, side="right") - 1
-        known = (slot >= 0) & (at - np.append(t, 0)[slot] <= chunk.open_longest_us)
-        found = np.where(known, value[slot], 0)
+        found = np.zeros(len(at), dtype=np.int64)
+        for code in CYCLES:
+            index = np.sort(chunk.of(code))
+            t, value = np.append(chunk.t[index], FAR), np.append(chunk.par[index], 0)
+            slot = np.searchsorted(t, at, side="right") - 1
+            known = (slot >= 0) & (at - t[slot] <= chunk.open_longest_us)
+            found = np.where(known, value[slot], found)
         return np.where(found > 0, found, round(p.assumed_cycle.value))
 
     adjusted = np.sort(chunk.t[chunk.of(EARLY_GREEN, LATE_GREEN)])
@@ -140,5 +159,7 @@ def keep(chunk: Chunk) -> Flags:
     for codes in ((PREEMPT, PREEMPT_END), (EARLY_GREEN, LATE_GREEN), *SIGNALS):
         found = chunk.of(*codes)
         mask |= chunk.keep_since(found, chunk.par[found], since)
-    cycle = np.sort(chunk.of(CYCLE_LENGTH))
-    return mask | chunk.keep_since(cycle, np.zeros(len(cycle), dtype=np.int64), since)
+    for code in CYCLES:
+        cycle = np.sort(chunk.of(code))
+        mask |= chunk.keep_since(cycle, np.zeros(len(cycle), dtype=np.int64), since)
+    return mask

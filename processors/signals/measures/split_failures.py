@@ -75,13 +75,14 @@ def fails(chunk: Chunk, phase: int, detectors: list[Detector]) -> Fails:
     after = microseconds(p.offset_window.value)
     seen = [presence(chunk, channel, chunk.end_us + after) for channel in channels]
     green_on, red_on, unsound = _seen(chunk, spans, seen, channels)
-    ends = chunk.starts + chunk.bin_us + after
+    which = chunk.bin(due)
+    ends = chunk.begin_us + (np.unique(which) + 1) * chunk.bin_us + after
     open_then = np.zeros(len(ends), dtype=np.bool_)
     for one in seen:
         open_then |= covers(one.put, one.put_told + 1, ends - 1, ends)
-    for b in np.flatnonzero(open_then).tolist():
-        then = [presence(chunk, channel, int(ends[b])) for channel in channels]
-        inside = chunk.bin(due) == b
+    for end, b in zip(ends[open_then].tolist(), np.unique(which)[open_then].tolist(), strict=True):
+        then = [presence(chunk, channel, end) for channel in channels]
+        inside = which == b
         few = Spans(green[inside], yellow[inside], red[inside], due[inside])
         green_on[inside], red_on[inside], unsound[inside] = _seen(chunk, few, then, channels)
     length = yellow - green

@@ -208,7 +208,9 @@ def keep(chunk: Chunk) -> Flags:
     for codes in (*PAIRS.values(), *MORE_PAIRS.values(), (83, *FAULTS), tuple(range(61, 67)), (65,), (113, 114, 115)):
         mask |= chunk.keep_last(*codes)
     for code in (*TOGGLES, 150, 173, 174):
-        index = _highest_first(chunk, np.sort(chunk.of(code)))
+        index = np.sort(chunk.of(code))
+        if code not in TOGGLES:
+            index = _highest_first(chunk, index)
         if code == 150:
             index = index[np.isin(chunk.par[index], (0, 1, 2, 3, 4))]
         mask |= chunk.keep_since(index, np.zeros(len(index), dtype=np.int64), chunk.end_us)
