@@ -34,6 +34,7 @@ class Chunk:
         begin_us: Begin of the first bin.
         end_us: End of the last bin.
         bin_us: Length of a bin.
+        until_us: Events before it are known; before the end only in a preview, whose last bin cannot be judged yet.
         t: Times of all events, in canonical order with `code` and `par`.
         code: Their codes.
         par: Their parameters.
@@ -56,7 +57,9 @@ class Chunk:
         windows: Ints,
         last_event_us: int,
         recent: Ints,
+        until_us: int,
     ) -> None:
+        self.until_us = until_us
         self.begin_us, self.end_us, self.bin_us = span
         self.t, self.code, self.par = events.time_us, events.code, events.parameter
         self.events = events
@@ -97,8 +100,9 @@ class Chunk:
     def _windows(self, earlier: Ints, last_event_us: int) -> Ints:
         """Incomplete bins, silences longer than usual for the hour, and the moments around a clock update."""
         found = [earlier]
-        if not self.complete.all():
-            begins = self.starts[~self.complete]
+        lacking = ~self.complete & (self.starts + self.bin_us <= self.until_us)
+        if lacking.any():
+            begins = self.starts[lacking]
             found.append(np.stack((begins, begins + self.bin_us), axis=1))
         times = np.append(last_event_us, self.t[self.first : self.now])
         gaps = np.diff(times)

@@ -141,7 +141,9 @@ class Meter:
     def _chunk(self, events: Events, end_us: int) -> Chunk:
         span = (self.done_us, end_us, self._bin_us)
         configuration = self._history.at(self.done_us)
-        return Chunk(events, span, configuration, self._parameters, self._windows, self._last_event_us, self._recent)
+        return Chunk(
+            events, span, configuration, self._parameters, self._windows, self._last_event_us, self._recent, self.until_us
+        )
 
     def _step(self, end_us: int) -> Rows:
         held = self._held.canonical()

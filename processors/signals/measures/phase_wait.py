@@ -94,7 +94,8 @@ def _broken(chunk: Chunk, onset: Ints, end: Ints) -> Flags:
             continue
         place, ends = following(chunk, index, chunk.par[index])
         code, t = chunk.code[index], chunk.t[index]
-        wrong = (code == begin) & (code[place] != finish) & (ends < FAR)
+        lost_begin = (code == finish) & (code[place] == finish)
+        wrong = (((code == begin) & (code[place] != finish)) | lost_begin) & (ends < FAR)
         if begin != GREEN:
             wrong |= (code == begin) & (ends < FAR) & (ends - t > longest)
         for start, stop in zip(t[wrong].tolist(), ends[wrong].tolist(), strict=True):

@@ -64,16 +64,18 @@ def fails(chunk: Chunk, phase: int, detectors: list[Detector]) -> Fails:
     """
     p = chunk.parameters
     red_time = microseconds(p.red_time.value)
-    cycle = greens(chunk, phase)
+    after = microseconds(p.offset_window.value)
+    until = chunk.end_us + after
+    cycle = greens(chunk, phase, until)
     due = np.where(cycle.red < FAR, cycle.red + red_time, FAR)
     whole = (cycle.yellow < cycle.red) & (due <= cycle.next) & (due < chunk.end_us)
     whole &= due - cycle.green <= microseconds(p.cycle_longest.value)
-    whole &= once(chunk, phase, cycle.green, due, chunk.end_us)
+    # A second yellow or red before the next green tells that a green between is lost; as far as known when the bin is given out.
+    whole &= once(chunk, phase, cycle.green, np.minimum(cycle.next, chunk.given(np.minimum(due, until))), until)
     green, yellow, red, due = cycle.green[whole], cycle.yellow[whole], cycle.red[whole], due[whole]
     spans = Spans(green, yellow, red, due)
     channels = sorted({detector.number for detector in detectors})
-    after = microseconds(p.offset_window.value)
-    seen = [presence(chunk, channel, chunk.end_us + after) for channel in channels]
+    seen = [presence(chunk, channel, until) for channel in channels]
     green_on, red_on, unsound = _seen(chunk, spans, seen, channels)
     which = chunk.bin(due)
     ends = chunk.begin_us + (np.unique(which) + 1) * chunk.bin_us + after
