@@ -15,6 +15,7 @@ from typing import Any, LiteralString
 import psycopg
 from msgspec import Struct
 from msgspec.structs import astuple
+from psycopg.copy import AsyncLibpqWriter
 
 from ingest.readings import US, DeadLetter, LaneReading, PresenceChange
 from processors.bins import LaneBin
@@ -30,6 +31,9 @@ from storage.signals import Quantity, SignalRows
 
 DAY_US = 86_400 * US
 STAGED_AFTER_A_REPEAT = 20  # batches
+AHEAD_BYTES = (
+    16 << 20
+)  # of a COPY: given away at once, so that the database never waits while the door decides about the next batch
 _SQL = queries("writer")
 _SIGNALS = queries("signals")
 _STAGES = (*(series.table for series in SERIES.values()), "lane_1min")
@@ -155,7 +159,10 @@ class Writer:
 
     async def _copy(self, target: str, table: str, rows: Sequence[Row]) -> None:
         statement = f"COPY {target} FROM STDIN (FORMAT BINARY)"
-        async with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
+        async with (
+            self._connection.cursor() as cursor,
+            cursor.copy(statement, writer=AsyncLibpqWriter(cursor, flush_threshold=AHEAD_BYTES)) as copy,
+        ):
             copy.set_types(self._types[table])
             for row in rows:
                 await copy.write_row(row)
@@ -235,6 +242,27 @@ class Transaction:
         )
         async for row in cursor:
             found[device_of[row[1]], row[0]].append(LaneReading(*row[1:]))
+        return found
+
+    async def reaching(self, lanes: Mapping[int, Sequence[int]], minutes_us: Mapping[int, int]) -> dict[int, int]:
+        """How far the stored readings of some devices reach, as far as it is beyond a minute of each.
+
+        Args:
+            lanes: Lane numbers by device.
+            minutes_us: The minutes' begins, by device.
+
+        Returns:
+            By device: the latest begin of a reading, or end of one that touches several minutes, µs.
+        """
+        pairs = [(lane, minute) for device, minute in minutes_us.items() for lane in lanes[device]]
+        device_of = {lane: device for device in minutes_us for lane in lanes[device]}
+        cursor = await self._connection.execute(
+            _SQL["reaching"], {"lanes": [lane for lane, _ in pairs], "minutes": [minute for _, minute in pairs]}
+        )
+        found: dict[int, int] = {}
+        async for lane, until_us in cursor:
+            device = device_of[lane]
+            found[device] = max(until_us + 1, found.get(device, 0))
         return found
 
     async def bins(self, bins: Sequence[LaneBin]) -> None:

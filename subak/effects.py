@@ -5,7 +5,7 @@ Holds what the processors know between two transactions. All of it is either as 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import cast
 
 from msgspec import Struct
@@ -16,6 +16,7 @@ from ingest.mqtt.receiver import Delivery
 from ingest.readings import US, DeadLetter, LaneReading, PresenceChange, Record, SignalEvent
 from processors.bins import BIN_US, Binner, Key
 from processors.intake import Heard, Intake, Presences, take_in
+from processors.reach import Reaches
 from processors.sampling import DeadLetterBudget
 from processors.signal_progress import Progress
 from processors.watermark import Watermarks
@@ -85,6 +86,7 @@ class Effects:
     def recall(self, known: Remembered) -> None:
         """Know what the database knows, and nothing else; bins are read when they are touched."""
         self._binner = Binner(self._lanes, self._tests)
+        self._reaches = Reaches()
         self._watermarks = Watermarks(self._lateness_us, self._idle_us)
         for device in self._lanes:
             self._watermarks.open(device, known.closed_until_us.get(device), self._clock_us())
@@ -136,7 +138,12 @@ class Effects:
     async def write_final(self, transaction: Transaction, due: Sequence[Key]) -> None:
         """Make minutes final, inside a transaction."""
         self._touched.update(due)
-        await self._load(transaction, [key for key in due if not self._binner.holds(key)], self._clock_us())
+        now_us = self._clock_us()
+        absent = [key for key in due if not self._binner.holds(key)]
+        for key in absent:
+            if self._reaches.is_beyond(key):
+                self._binner.load(key, (), now_us)
+        await self._load(transaction, [key for key in absent if not self._reaches.is_beyond(key)], now_us)
         await transaction.bins([lane_bin for key in due for lane_bin in self._binner.bins(key, final=True)])
         until: dict[int, int] = {}
         for device, minute in due:
@@ -237,9 +244,12 @@ class Effects:
         for key, group in touched.items():
             if binner.holds(key):
                 binner.add(key, group, now_us)
+            elif self._reaches.is_beyond(key):
+                binner.load(key, group, now_us)
             else:
                 absent.append(key)
         await self._load(transaction, absent, now_us)
+        await self._reach(transaction, touched)
         await transaction.bins(
             [lane_bin for key in touched for lane_bin in binner.bins(key, final=key[1] < self._watermarks.closed_until(key[0]))]
         )
@@ -248,6 +258,18 @@ class Effects:
         if keys:
             for key, stored in (await transaction.touching(self._lanes, keys)).items():
                 self._binner.load(key, stored, now_us)
+
+    async def _reach(self, transaction: Transaction, keys: Collection[Key]) -> None:
+        """Know how far the readings of these device-minutes' devices reach, theirs too."""
+        latest: dict[int, int] = {}
+        for device, minute_us in keys:
+            latest[device] = max(minute_us, latest.get(device, 0))
+        unknown = {device: minute_us for device, minute_us in latest.items() if not self._reaches.knows(device)}
+        if unknown:
+            for device, until_us in (await transaction.reaching(self._lanes, unknown)).items():
+                self._reaches.extend(device, until_us)
+        for device, minute_us in latest.items():
+            self._reaches.extend(device, minute_us + BIN_US)
 
 
 def _fresh(series: Series, owners: Sequence[int], records: Sequence[Record], keys: set[RowKey]) -> tuple[list[int], list[Record]]:

@@ -349,6 +349,22 @@ JOIN subak.lane_reading r
     AND r.start >= subak.at(k.minute_us) - INTERVAL '1 hour' AND r.start < subak.at(k.minute_us)
     AND r.start + r.period_ms * INTERVAL '1 millisecond' > subak.at(k.minute_us)
 
+-- name: reaching
+-- By lane: the latest begin of a reading from some minute on, or end of one that reaches into it or begins later.
+SELECT k.lane_id, subak.us(greatest(latest.start, long.until))
+FROM unnest(%(lanes)s::integer[], %(minutes)s::bigint[]) AS k (lane_id, minute_us)
+LEFT JOIN LATERAL (
+    SELECT r.start FROM subak.lane_reading r
+    WHERE r.lane_id = k.lane_id AND r.start >= subak.at(k.minute_us)
+    ORDER BY r.start DESC
+    LIMIT 1
+) latest ON true
+LEFT JOIN LATERAL (
+    SELECT max(r.start + r.period_ms * INTERVAL '1 millisecond') AS until FROM subak.lane_reading r
+    WHERE r.lane_id = k.lane_id AND r.period_ms > 60000 AND r.start >= subak.at(k.minute_us) - INTERVAL '1 hour'
+) long ON true
+WHERE latest.start IS NOT NULL OR long.until IS NOT NULL
+
 -- name: feeds
 -- Up to where bins are final.
 SELECT device_id, subak.us(closed_until) FROM subak.feed
