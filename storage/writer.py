@@ -6,6 +6,7 @@ staged instead and merged with `ON CONFLICT DO NOTHING`, and so are the next bat
 
 from __future__ import annotations
 
+import operator
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -42,6 +43,8 @@ _ROLLUPS: dict[Level, tuple[LiteralString, ...]] = {
     Level.APACHE: (_SQL["rollup_lane_15min"], _SQL["rollup_lane_1h"], _SQL["rollup_lane_1d"]),
     Level.COMMUNITY: (_SQL["mark_late_days"],),
 }
+
+_FIRST = operator.itemgetter(0)
 
 Key = tuple[int | str, ...]
 
@@ -196,7 +199,7 @@ class Transaction:
         writer = self._writer
         await writer._ensure_days(map(series.time_us, records))  # noqa: SLF001
         if series.straight is not None and writer._repeats == 0:  # noqa: SLF001
-            if await self._copy_straight(series.table, [series.straight(record) for record in records]):
+            if await self._copy_straight(series.table, sorted(map(series.straight, records), key=_FIRST)):
                 return None
             # Redelivery and repetition come in bouts.
             writer._repeats = STAGED_AFTER_A_REPEAT  # noqa: SLF001
@@ -269,7 +272,7 @@ class Transaction:
         """Store bins that changed, and the rollups that hold the final ones."""
         writer = self._writer
         await writer._ensure_days(lane_bin.start_us for lane_bin in bins)  # noqa: SLF001
-        await writer._copy("stage_lane_1min", "lane_1min", [astuple(lane_bin) for lane_bin in bins])  # noqa: SLF001
+        await writer._copy("stage_lane_1min", "lane_1min", sorted(map(astuple, bins), key=_FIRST))  # noqa: SLF001
         await self._connection.execute(_SQL["upsert_lane_1min"])
         if any(lane_bin.final for lane_bin in bins):
             for statement in _ROLLUPS[writer._level]:  # noqa: SLF001
