@@ -355,3 +355,23 @@ async def test_the_reader_may_not_write_and_the_analyst_sees_only_the_views(benc
             connection.execute(f"SET ROLE {role}")
             with pytest.raises(psycopg.errors.Error):
                 connection.execute(statement)
+
+
+async def test_a_restart_in_a_minute_reads_what_reaches_into_it(bench: Bench) -> None:
+    """A new process knows nothing of readings that are stored: those of the minute, later ones, and a long one before it."""
+    bench.now_us = NOON_US + 200 * US
+    await bench.send(detectors(0, NOON_US - 60 * US, 180))
+    await bench.send(detectors(1, NOON_US + 120 * US))
+    await bench.close()
+    bench.restarted()
+    await bench.send(detectors(2, NOON_US + 10 * US))
+    await bench.send(detectors(3, NOON_US + 60 * US))
+    await bench.send(detectors(4, NOON_US + 130 * US), detectors(5, NOON_US + 180 * US))
+    await bench.close()
+
+    _, bins = bench.verify()
+    assert [] == bins.differences
+    assert [(2,), (2,), (2,), (1,)] == bench.rows(
+        "SELECT DISTINCT ON (start) readings FROM subak.lane_1min WHERE start >= subak.at(%s) ORDER BY start, readings DESC",
+        NOON_US,
+    )
