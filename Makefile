@@ -6,7 +6,7 @@
 ARGS ?=
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
 
 demo: ## run everything on embedded parts: no root, no Docker; console on 127.0.0.1:8080
 	@.ci/venv demo && exec .venv/bin/subak demo $(ARGS)
@@ -42,3 +42,8 @@ clean: ## remove what was made here (.venv, the demo's data, caches)
 .PHONY: fuzz
 fuzz: ## damage a million messages of all dialects: make fuzz ARGS="--payloads 100000 --seed 7"
 	@.ci/venv test && exec .venv/bin/python -m tests.fuzz.run $(ARGS)
+
+.PHONY: bench-queries
+ROWS ?= 3000000
+bench-queries: ## how long Grafana's queries take on many bins: make bench-queries ROWS=100000000 ARGS="--level apache"
+	@.ci/venv test && exec .venv/bin/python -m tests.benchmarks.queries --rows $(ROWS) $(ARGS)

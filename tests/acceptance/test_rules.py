@@ -1,0 +1,73 @@
+"""A device of the street falls silent and comes back: the alert rule tells, as Grafana would evaluate it on the live system."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+
+from config.settings import DEFAULT_SITE
+from config.site import load_site
+from dashboards.rules.catalogue import rules_of
+from dashboards.rules.evaluate import ask, condition_of
+from dashboards.rules.state import Labels, Machine, State
+from tests.support.brokers import Mosquitto
+from tests.support.databases import Database
+from tests.support.pipelines import Program, pipeline_program
+from tests.support.waiting import until
+
+DEVICE = "atc-raya-kuta"  # reports every 5 s
+# The shipped thresholds are minutes: the same rule with seconds.
+QUICK = """
+rules:
+  device-silent:
+    hold: {value: 2, unit: s, source: this test, date: 2026-11-24}
+    keep: {value: 2, unit: s, source: this test, date: 2026-11-24}
+    values:
+      periods: {value: 1, unit: periods, source: this test, date: 2026-11-24}
+      least: {value: 8, unit: s, source: this test, date: 2026-11-24}
+"""
+
+
+def test_a_silent_device_fires_and_clears_on_the_live_street(tmp_path: Path, broker: Mosquitto, plain_database: Database) -> None:
+    folder = Path(shutil.copytree(DEFAULT_SITE, tmp_path / "site"))
+    (folder / "rules.yaml").write_text(QUICK, encoding="utf-8")
+    rule = next(rule for rule in rules_of(load_site(folder)) if rule.name == "device-silent")
+    machine = Machine(condition_of(rule))
+
+    def state() -> State:
+        """One evaluation, now."""
+        now = datetime.now(UTC)
+        answer = ask(connection, rule, now)
+        (labels,) = [labels for labels in answer if ("device", DEVICE) in labels]
+        found: dict[Labels, float | None] = {labels: answer[labels]}
+        machine.evaluate(now, found)
+        time.sleep(0.5)  # the rule's interval
+        return machine.state(labels)
+
+    def street() -> Program:
+        """In real time; not started yet."""
+        arguments = ["street", "--seed", "3", "--no-frames", "--quiet"]
+        return Program(tmp_path / "street.log", arguments, SUBAK_MQTT_URL=broker.url, SUBAK_SITE=str(DEFAULT_SITE))
+
+    with pipeline_program(tmp_path, broker.url, plain_database.url) as pipeline:
+        until(lambda: "mqtt.connected" in pipeline.log, what="a connected pipeline")
+        with psycopg.connect(plain_database.url, autocommit=True, prepare_threshold=None) as connection:
+            with street():
+                until(lambda: state() is State.NORMAL, 60, what="the device is heard")
+                before = list(machine.episodes)
+            # The street has ended without a word: nothing comes any more, and no row of it either.
+            until(lambda: state() is State.ALERTING, 60, what="an alert")
+            with street():
+                until(lambda: state() is State.NORMAL, 60, what="the all-clear")
+        pipeline.stop()
+
+    episode = machine.episodes[-1]
+    assert len(before) + 1 == len(machine.episodes)
+    assert episode.cleared_at is not None
+    assert (episode.fired_at - episode.pending_at).total_seconds() >= 2
+    assert (episode.cleared_at - episode.fired_at).total_seconds() >= 2
+    print(f"fired {episode.fired_at}, cleared {episode.cleared_at}, extreme {episode.extreme}")
