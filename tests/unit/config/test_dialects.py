@@ -66,7 +66,7 @@ def test_sensors_have_their_own_file(site: Path) -> None:
 
 
 def test_two_detectors_of_one_number(site: Path) -> None:
-    edit(site / "controllers.yaml", "number: 2}", "number: 1}")
+    edit(site / "controllers.yaml", "number: 2, ", "number: 1, ")
     with pytest.raises(ConfigFileError, match=r"atc-dewa-ruci\.detectors, number: '1' stands 2 times"):
         load_site(site)
 
