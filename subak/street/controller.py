@@ -1,7 +1,8 @@
 """A signal controller: lane detectors over even periods, and its hi-res event log.
 
 A reading covers a whole period of the even clock, or is not sent. Signal changes fall on whole seconds (the step of the
-simulation); detector changes are placed inside the second by the vehicle's speed and rounded to 0.1 s.
+simulation); detector changes are placed inside the second by the vehicle's speed and rounded to 0.1 s. What else the log holds is
+in `hires`.
 """
 
 from __future__ import annotations
@@ -11,29 +12,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from config.errors import ConfigError
-from config.site import Controller, Kind
+from config.site import Controller, Junction, Kind
 from ingest.contract import Classes, Detectors, Event, Events, LaneReport, VehicleClass
 from ingest.topics import Stream
 from subak.street.defects import OPEN_LOOP_CODE, SOUND, Defects, LoopDefect
+from subak.street.hires import NAMES, EventLog
 from subak.street.loop import TICKS, LoopSecond
 from subak.street.message import ENCODER, Message, Numbers
-from subak.street.signals import Aspect, Interval
+from subak.street.signals import Interval
 
 EVENTS_EVERY = 2
 """Seconds of hi-res events in one message."""
-
-# Indiana Traffic Signal Hi Resolution Data Logger Enumerations.
-BEGIN_GREEN = 1
-GREEN_TERMINATION = 7
-BEGIN_YELLOW = 8
-END_YELLOW = 9
-BEGIN_RED_CLEARANCE = 10
-END_RED_CLEARANCE = 11
-DETECTOR_OFF = 81
-DETECTOR_ON = 82
-
-ENDS = {Aspect.GREEN: GREEN_TERMINATION, Aspect.YELLOW: END_YELLOW, Aspect.RED_CLEARANCE: END_RED_CLEARANCE}
-BEGINS = {Aspect.GREEN: BEGIN_GREEN, Aspect.YELLOW: BEGIN_YELLOW, Aspect.RED_CLEARANCE: BEGIN_RED_CLEARANCE}
 
 
 @dataclass(slots=True)
@@ -74,8 +63,16 @@ class LaneTally:
 class ControllerDevice:
     """One controller; fed second by second, it makes messages."""
 
-    def __init__(self, controller: Controller, program: Sequence[Interval], zone: tzinfo, defects: Defects = SOUND) -> None:
-        """`program`: the junction's cycle, to which the interval numbers of `second` refer.
+    def __init__(
+        self,
+        controller: Controller,
+        junction: Junction,
+        program: Sequence[Interval],
+        zone: tzinfo,
+        defects: Defects = SOUND,
+        seed: int = 0,
+    ) -> None:
+        """`program`: the junction's cycle, to which the interval numbers of `second` refer; `seed`: of what the log makes up.
 
         Raises:
             ConfigError: The period is no whole number of seconds.
@@ -84,14 +81,13 @@ class ControllerDevice:
             raise ConfigError(f"{controller.id}: period {controller.period} s; the street steps by whole seconds")
         self.id = controller.id
         self._controller = controller
-        self._program = program
+        self._log = EventLog(controller, junction, program, zone, defects, seed)
         self._zone = zone
         self._defects = defects
         self._period = int(controller.period)
         self._numbers = Numbers()
         self._tallies: dict[str, LaneTally] = {}
         self._covered = 0
-        self._interval: int | None = None
         self._events: list[Event] = []
 
     def second(self, start: int, loops: Mapping[str, LoopSecond], interval: int) -> list[Message]:
@@ -104,7 +100,11 @@ class ControllerDevice:
         """
         if any(start == window.end for window in self._defects.down):
             self._numbers.reboot()
-        self._log(start, loops, interval)
+        begin = self._time(start)
+        self._events += [
+            Event(begin + timedelta(milliseconds=100 * tenth), code, parameter)
+            for tenth, code, parameter in self._log.second(start, loops, interval)
+        ]
         for detector in self._controller.detectors:
             self._tallies.setdefault(detector.id, LaneTally()).add(loops[detector.id])
         self._covered += 1
@@ -119,29 +119,12 @@ class ControllerDevice:
             self._covered = 0
         return messages
 
-    def _log(self, start: int, loops: Mapping[str, LoopSecond], interval: int) -> None:
-        begin = self._time(start)
-        if self._interval is not None and interval != self._interval:
-            before, now = self._program[self._interval], self._program[interval]
-            self._events += [Event(begin, ENDS[before.aspect], phase) for phase in sorted(before.phases)]
-            self._events += [Event(begin, BEGINS[now.aspect], phase) for phase in sorted(now.phases)]
-        self._interval = interval
-        changes = [
-            (round(change.tick * 10 / TICKS), order, change.on, detector.number)
-            for detector in self._controller.detectors
-            if detector.id not in self._defects.loops
-            for order, change in enumerate(loops[detector.id].changes)
-        ]
-        self._events += [
-            Event(begin + timedelta(milliseconds=100 * tenth), DETECTOR_ON if on else DETECTOR_OFF, number)
-            for tenth, _, on, number in sorted(changes)
-        ]
-
     def _pack_events(self, now: int) -> Message:
         events, self._events = self._events, []
         seq = self._numbers.take(Stream.EVENTS)
         # A broken loop's actuations are missing from every message, so every message is altered.
         faults = tuple(f"{defect}:{detector}" for detector, defect in self._defects.loops.items())
+        faults += tuple(sorted({NAMES[event.code] for event in events if event.code in NAMES}))
         return self._message(Stream.EVENTS, seq, events[0].time, ENCODER.encode(Events(seq, events)), now, faults)
 
     def _pack_detectors(self, begin: int, now: int) -> Message:

@@ -50,12 +50,14 @@ class Defects:
         clock_ahead: Seconds by which its clock is ahead.
         silent: When it keeps what it measures to itself, although connected.
         down: When it reboots: it says nothing, its connection breaks, and its numbers start again at 0 after.
+        door: When its cabinet is open, which it logs as an alarm.
     """
 
     loops: Mapping[str, LoopDefect] = field(default_factory=dict)
     clock_ahead: int = 0
     silent: tuple[Window, ...] = ()
     down: tuple[Window, ...] = ()
+    door: tuple[Window, ...] = ()
 
     def withheld(self, second: int) -> str | None:
         """Name of the fault that keeps a message made in `second` from being sent."""

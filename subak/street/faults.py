@@ -67,6 +67,7 @@ class Rates(Strict):
     garbled_every: Whole
     silent: Recurring
     reboot: Recurring
+    door: Recurring
     clock_ahead: Whole
 
 
@@ -209,7 +210,8 @@ def plan_defects(site: Site, rates: Rates, seed: int, start: int, duration: int 
     found[stuck.id] = Defects(loops={_some_loop(stuck, random): LoopDefect.STUCK_ON})
     _add(found, open_loop.id, Defects(loops={_some_loop(open_loop, random): LoopDefect.OPEN_LOOP}))
     _add(found, silent.id, Defects(silent=_windows(rates.silent, start, until)))
-    _add(found, reboot.id, Defects(down=_windows(rates.reboot, start, until)))
+    # Somebody opens the cabinet and pulls the plug.
+    _add(found, reboot.id, Defects(down=_windows(rates.reboot, start, until), door=_windows(rates.door, start, until)))
     _add(found, ahead.id, Defects(clock_ahead=rates.clock_ahead))
     return found
 
@@ -221,6 +223,7 @@ def _add(found: dict[str, Defects], controller: str, more: Defects) -> None:
         clock_ahead=max(has.clock_ahead, more.clock_ahead),
         silent=has.silent + more.silent,
         down=has.down + more.down,
+        door=has.door + more.door,
     )
 
 

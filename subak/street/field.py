@@ -52,7 +52,12 @@ class Field:
         self._junctions = {controller.id: controller.junction for controller in site.controllers}
         self._controllers = [
             ControllerDevice(
-                controller, traffic.programs[controller.junction], site.zone, (defects or {}).get(controller.id, SOUND)
+                controller,
+                site.junction[controller.junction],
+                traffic.programs[controller.junction],
+                site.zone,
+                (defects or {}).get(controller.id, SOUND),
+                seed,
             )
             for controller in site.controllers
         ]

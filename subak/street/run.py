@@ -108,7 +108,7 @@ class Street:
             rates = load_rates()
             self._way = FaultyWay(site, rates, options.seed)
             self._defects = plan_defects(site, rates, options.seed, begin, options.duration)
-        self._truth = Truth(site, options.truth, begin, options.incidents) if options.truth else None
+        self._truth = Truth(site, options.truth, begin, options.incidents, self._defects) if options.truth else None
         self._stop = asyncio.Event()
         self._due: list[tuple[int, int, Delivery]] = []
         self._order = count()

@@ -14,7 +14,7 @@ Files (times in UTC):
     device, kind, stream: string; seq: int64; start: timestamp in the message; true_start: the same by the right clock;
     times: int32 publishes that the broker confirmed (0: withheld by its device, or not sent before the street ended;
     2: sent twice); fault: string, names joined by commas, null when nothing was done to it. A name is a fault inside the
-    device (`stuck_on:E1`, `open_loop_212:E1`, `clock_ahead`, `silent`, `reboot`), on the way (`late`, `double`,
+    device (`stuck_on:E1`, `open_loop_212:E1`, `clock_ahead`, `silent`, `reboot`, and `door` and `restart`, which its log tells of), on the way (`late`, `double`,
     `disordered`), or `overflow` (dropped by a full buffer while the broker was away).
 `rubbish.parquet`: one row a damaged extra message that the broker confirmed
     time: timestamp; topic: string; damage: string; bytes: int64.
@@ -25,6 +25,8 @@ Files (times in UTC):
     5 s: from the stop line to the rear of the last vehicle slower than 5 km/h that follows within 15 m.
 `incidents.parquet`: one row a blocked lane
     link: string; lane: int32 from the kerb; onset, end: timestamp; kind: string.
+`conditions.parquet`: one row a fault that a controller reports in its log, by the right clock, named as the watchdog names it
+    device, rule, element: string; onset: timestamp; end: timestamp, null when it lasts to the end of the run.
 """
 
 from __future__ import annotations
@@ -38,7 +40,9 @@ import pyarrow as pa
 
 from config.site import Site
 from ingest.contract import VehicleClass
+from subak.street.defects import SOUND, Defects
 from subak.street.faults import Delivery, Sent
+from subak.street.hires import reported
 from subak.street.incident import Incident
 from subak.street.message import Message, readings
 from subak.street.parquet import Table
@@ -76,6 +80,7 @@ LINK_TRAVEL_TIMES = pa.schema(
     [("link", pa.string()), ("entry", _TIME), ("exit", _TIME), ("seconds", pa.int32()), ("class", pa.string())]
 )
 QUEUES = pa.schema([("junction", pa.string()), ("approach", pa.string()), ("minute", _TIME), ("queue_m", pa.float64())])
+CONDITIONS = pa.schema([*((name, pa.string()) for name in ("device", "rule", "element")), ("onset", _TIME), ("end", _TIME)])
 INCIDENTS = pa.schema([("link", pa.string()), ("lane", pa.int32()), ("onset", _TIME), ("end", _TIME), ("kind", pa.string())])
 
 
@@ -107,7 +112,14 @@ class _Fate:
 class Truth:
     """Collects what happened and keeps it in a folder of Parquet files."""
 
-    def __init__(self, site: Site, folder: Path, start: int, incidents: Sequence[Incident] = ()) -> None:
+    def __init__(
+        self,
+        site: Site,
+        folder: Path,
+        start: int,
+        incidents: Sequence[Incident] = (),
+        defects: Mapping[str, Defects] | None = None,
+    ) -> None:
         """Make `folder` if there is none; files of an earlier run in it are replaced.
 
         Args:
@@ -115,6 +127,7 @@ class Truth:
             folder: Where the files go.
             start: Unix second at which the run begins.
             incidents: Blocked lanes of the run.
+            defects: Of controllers.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self._minute: int | None = None
@@ -138,6 +151,10 @@ class Truth:
         for item in incidents:
             onset = start + item.after
             self._incidents.add((item.link, item.lane, _utc(onset), _utc(onset + item.lasts), "blocked_lane"))
+        self._conditions = Table(folder / "conditions.parquet", CONDITIONS)
+        for controller in site.controllers:
+            for rule, element, onset, end in reported(controller, (defects or {}).get(controller.id, SOUND), start):
+                self._conditions.add((controller.id, rule, element, _utc(onset), None if end is None else _utc(end)))
         self.flush()
 
     def second(self, second: Second) -> None:
@@ -215,6 +232,7 @@ class Truth:
             self._link_travel_times,
             self._queue_minutes,
             self._incidents,
+            self._conditions,
         )
 
     def _trip(self, trip: LinkTrip) -> None:

@@ -70,7 +70,7 @@ def rehearse(truth: Path, *, seed: int = 1, seconds: int = SECONDS, faults: bool
     messages: list[Message] = []
     deliveries: list[Delivery] = []
     passed: list[Second] = []
-    book = Truth(site, truth, start)
+    book = Truth(site, truth, start, defects=defects)
     with Traffic(site, assumptions, seed, start) as traffic:
         for _ in traffic.warm_up():
             pass

@@ -9,7 +9,7 @@ import msgspec
 from config.site import Kind
 from ingest.contract import Counts, Detectors, Events, Health, Metrics, Status, VehicleClass
 from ingest.topics import STREAMS, Stream
-from subak.street import controller as codes
+from subak.street import hires as codes
 from tests.unit.street.rehearsal import SECONDS, Rehearsal, the_site
 
 TYPES = {
@@ -133,3 +133,79 @@ def _events(rehearsal: Rehearsal) -> list[tuple[str, int, int]]:
                 last[message.device] = at
                 found.append((message.device, event.code, event.parameter))
     return found
+
+
+def test_every_green_ends_for_a_reason(rehearsal: Rehearsal) -> None:
+    reasons: dict[tuple[str, int], int] = {}
+    seen: set[int] = set()
+    for device, code, parameter in _events(rehearsal):
+        if code in (codes.GAP_OUT, codes.MAX_OUT, codes.FORCE_OFF):
+            reasons[device, parameter] = code
+            seen.add(code)
+        elif code == codes.GREEN_TERMINATION:
+            assert reasons.pop((device, parameter)) is not None
+    assert not reasons
+    # In the afternoon the junctions are coordinated.
+    assert {codes.GAP_OUT, codes.FORCE_OFF} == seen
+
+
+def test_the_pattern_is_told_with_its_cycle_and_splits(rehearsal: Rehearsal) -> None:
+    told: dict[str, dict[int, int]] = defaultdict(dict)
+    for device, code, parameter in _events(rehearsal):
+        if code in (codes.PATTERN, codes.CYCLE, codes.OFFSET) or codes.SPLIT_1 <= code < codes.SPLIT_1 + 16:
+            told[device][code] = parameter
+    site = the_site()
+    for controller in site.controllers:
+        found = told[controller.id]
+        assert (3, 90, 0) == (found[codes.PATTERN], found[codes.CYCLE], found[codes.OFFSET])
+        phases = {approach.phase for approach in site.junction[controller.junction].approaches}
+        splits = {code - codes.SPLIT_1 + 1: seconds for code, seconds in found.items() if code >= codes.SPLIT_1}
+        assert phases == set(splits)
+        # Phases of one stage share its split; the stages fill the cycle.
+        assert sum({(phase - 1) % 4: seconds for phase, seconds in splits.items()}.values()) == found[codes.CYCLE]
+
+
+def test_a_call_is_dropped_when_its_phase_turns_green(rehearsal: Rehearsal) -> None:
+    called: set[tuple[str, int]] = set()
+    greens: set[tuple[str, int]] = set()
+    count = 0
+    for device, code, phase in _events(rehearsal):
+        if code == codes.PHASE_CALL:
+            assert (device, phase) not in called | greens
+            called.add((device, phase))
+            count += 1
+        elif code == codes.PHASE_CALL_DROPPED:
+            called.remove((device, phase))
+        elif code == codes.BEGIN_GREEN:
+            greens.add((device, phase))
+        elif code == codes.GREEN_TERMINATION:
+            greens.discard((device, phase))
+    assert count > 30
+
+
+def test_pedestrians_walk_in_the_green_of_their_phase(rehearsal: Rehearsal) -> None:
+    order = {
+        codes.BEGIN_WALK: codes.BEGIN_CLEARANCE,
+        codes.BEGIN_CLEARANCE: codes.BEGIN_DONT_WALK,
+        codes.BEGIN_DONT_WALK: codes.BEGIN_WALK,
+    }
+    owners = {(c.id, phase) for c in the_site().controllers for phase in c.pedestrians}
+    last: dict[tuple[str, int], int] = {}
+    called: set[tuple[str, int]] = set()
+    green: set[tuple[str, int]] = set()
+    for device, code, phase in _events(rehearsal):
+        key = (device, phase)
+        if code == codes.BEGIN_GREEN:
+            green.add(key)
+        elif code == codes.GREEN_TERMINATION:
+            green.discard(key)
+        elif code == codes.PEDESTRIAN_CALL:
+            called.add(key)
+        elif code in order:
+            assert key in owners
+            assert order.get(last.get(key, codes.BEGIN_DONT_WALK)) == code
+            last[key] = code
+            if code == codes.BEGIN_WALK:
+                assert key in green
+                called.remove(key)
+    assert last

@@ -8,7 +8,7 @@ from datetime import timedelta
 import msgspec
 import pyarrow.parquet as pq
 
-from ingest.contract import Detectors
+from ingest.contract import Detectors, Events
 from ingest.topics import Stream
 from subak.street.damage import DAMAGES
 from subak.street.faults import load_rates
@@ -26,7 +26,7 @@ def test_every_fault_shows_within_a_minute(faulty_rehearsal: Rehearsal) -> None:
     begin = faulty_rehearsal.seconds[0].start
     early = [row for row in faulty_rehearsal.rows("messages") if row["true_start"].timestamp() < begin + 60]  # type: ignore[attr-defined]
     names = Counter(name.partition(":")[0] for row in early for name in str(row["fault"] or "").split(",") if name)
-    wanted = {"late", "double", "disordered", "silent", "reboot", "clock_ahead", "stuck_on", "open_loop_212"}
+    wanted = {"late", "double", "disordered", "silent", "reboot", "clock_ahead", "stuck_on", "open_loop_212", "door", "restart"}
     assert set(names) == wanted
     rubbish = Counter(item.damage.name for item in faulty_rehearsal.deliveries if item.damage and item.at <= begin + 60)
     assert set(rubbish) == {damage.name for damage in DAMAGES}
@@ -94,3 +94,26 @@ def test_faults_change_only_what_they_name(faulty_rehearsal: Rehearsal, rehearsa
 
 def _rebooted(rehearsal: Rehearsal) -> str:
     return next(item.device for item in rehearsal.messages if "reboot" in item.faults)
+
+
+def test_controllers_report_their_faults_and_the_truth_knows_them(faulty_rehearsal: Rehearsal) -> None:
+    told: dict[tuple[str, int, int], float] = {}
+    for message in faulty_rehearsal.messages:
+        if message.stream is Stream.EVENTS and not message.withheld:
+            for event in msgspec.json.decode(message.payload, type=Events).events:
+                told.setdefault(
+                    (message.device, event.code, event.parameter),
+                    event.time.timestamp() - (message.start - message.true_start).total_seconds(),
+                )
+    rows = faulty_rehearsal.rows("conditions")
+    codes = {"detector_fault": 86, "power_failure": 182, "flash": 173, "controller_alarm": 175}
+    assert set(codes) == {row["rule"] for row in rows}
+    for row in rows:
+        rule, element = str(row["rule"]), str(row["element"])
+        value = {
+            "detector_fault": int(element.rpartition(":")[2] or 0) if rule == "detector_fault" else 0,
+            "power_failure": 0,
+            "flash": 7,
+            "controller_alarm": 0x20,
+        }[rule]
+        assert row["onset"].timestamp() == told[str(row["device"]), codes[rule], value]  # type: ignore[attr-defined]
