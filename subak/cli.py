@@ -38,6 +38,7 @@ app.command(
 app.command(
     "subak.deadletters:app", name="deadletters", help="List, show, send again and throw away what could not become facts."
 )
+app.command("subak.measure.command:app", name="measure", help="Measures of files, without a database: signal performance.")
 app.command("subak.rules.command:app", name="rules", help="Alert rules: check them, try them on history, explain what they say.")
 app.command("subak.access.command:app", name="access", help="Write credentials and rules for the broker and the database.")
 app.command("subak.contract:contract", name="contract", help="Write the wire contract as AsyncAPI and JSON Schema, or check it.")

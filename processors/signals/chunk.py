@@ -93,7 +93,7 @@ class Chunk:
         sub_us = microseconds(self.parameters.sub_bin_min.value * 60)
         standard = self.code[self.first : self.now] <= LAST_STANDARD
         count = max(1, self.bin_us // sub_us)
-        sub = (self.t[self.first : self.now][standard] - self.begin_us) // min(sub_us, self.bin_us)
+        sub = (self.t[self.first : self.now][standard] - self.begin_us) * count // self.bin_us
         enough = np.bincount(sub, minlength=len(self.starts) * count) >= self.parameters.sub_bin_events.value
         return np.asarray(enough[: len(self.starts) * count].reshape(-1, count).all(axis=1))
 

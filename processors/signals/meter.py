@@ -115,6 +115,16 @@ class Meter:
             rows += self._step(end)
         return rows
 
+    def finish(self) -> Rows:
+        """The rows of all bins, when nothing comes any more; the meter is at the end of its bin then."""
+        rows = Rows()
+        end = -(-self.until_us // self._bin_us) * self._bin_us
+        while self.done_us < end:
+            change = self._history.next_change(self.done_us, self._bin_us)
+            rows += self._step(end if change is None else min(end, change))
+        self.until_us = end
+        return rows
+
     def preview(self) -> Rows:
         """The rows of the bin that is not over, as far as they can be told; the state stays."""
         if self.until_us <= self.done_us:

@@ -1,0 +1,1 @@
+"""`subak measure`: the measures of files, without a database."""
