@@ -134,7 +134,7 @@ async def test_loop_and_camera_of_one_lane_are_compared(bench: Bench) -> None:
 
     found = bench.rows(
         "SELECT class, loop_volume::int, camera_volume::int, ratio::float, geh::float, daylight"
-        " FROM analytics.lane_comparisons WHERE lane = %s AND class IN ('all', 'sm', 'ks') ORDER BY class",
+        " FROM analytics.lane_comparisons WHERE lane = %s AND class IN ('all', 'sm', 'ks') ORDER BY start, class LIMIT 3",
         LANES[0],
     )
     # 600 and 420 veh/h: GEH = sqrt(2 x 180² / 1020).
