@@ -31,6 +31,7 @@ from storage.reach import unreachable
 from storage.site import save_site
 from storage.writer import Writer
 from subak import logs
+from subak.camera.crosscheck import cross_check
 from subak.fanout import SHARES_MOST, Fanout, WorkerEndedError, undecided
 from subak.health import serving
 from subak.metrics import Metrics
@@ -246,6 +247,7 @@ async def collect(settings: Settings, collectors: int = 1) -> None:
             *roles,
             _maintain(database_url, opened.level, settings.retention_days, metrics),
             watch(settings.site, database_url),
+            cross_check(settings.site, database_url),
         )
 
 

@@ -12,7 +12,9 @@ import pytest
 from config.settings import DEFAULT_SITE
 from config.site import load_site
 from ingest.readings import US
+from processors.alerts import Policy
 from processors.daylight import daylight
+from subak.camera.crosscheck import look
 from tests.support.databases import Database
 from tests.support.pipelines import NOON_US, SITE, Bench, rfc3339
 
@@ -153,3 +155,39 @@ def test_the_database_knows_day_from_night(bench: Bench) -> None:
             near = {daylight(latitude, longitude, time_us + shift * US) for shift in (-120, 0, 120)}
             assert row is not None
             assert ("day" if row[0] else "night") in near
+
+
+@ONLY_REAL
+async def test_a_camera_that_drifts_from_its_loop_is_an_alert_for_the_technician(bench: Bench) -> None:
+    controller = next(item for item in SITE.controllers if item.junction == CAMERA.junction)
+    bench.now_us = NOON_US
+    bench.restarted()
+    bench.now_us = NOON_US + 3 * 3600 * US
+    for minute in range(75):
+        start_us = NOON_US + minute * 60 * US
+        await bench.send(counts(minute, start_us, state="ok"), topic=topic("counts"))
+        # Lane E1 as the camera has it, within 15 %; the loop of E2 counts twice as many.
+        lanes = [{"id": item.id, "volume": 14 if item.lane == LANES[1] else 8} for item in controller.detectors]
+        await bench.send(
+            msgspec.json.encode({"seq": minute, "start": rfc3339(start_us), "period_s": 60, "lanes": lanes}),
+            topic=f"subak/v1/{SITE.name}/atc/{controller.id}/detectors",
+        )
+    bench.now_us += 100 * US
+    await bench.pipeline.close_due(live=True)
+    await bench.close()
+    now_us = NOON_US + 80 * 60 * US
+    policy = Policy(repeat_us=86_400 * US, clear_us=0)
+    with psycopg.connect(bench.url, autocommit=True) as connection:
+        first = look(connection, SITE.name, policy, now_us)
+        again = look(connection, SITE.name, policy, now_us + 60 * US)
+
+    assert ([f"lane:{LANES[1]}"], []) == ([alert.element for alert in first.begun], again.begun)
+    assert [("camera:drift", CAMERA.id, f"lane:{LANES[1]}", "technician", 50.0)] == bench.rows(
+        'SELECT rule, device, element, audience, value FROM analytics.alerts WHERE "end" IS NULL'
+    )
+    # 840 and 420 veh/h: GEH = sqrt(2 x 420² / 1260).
+    assert [(5, 0.5, 16.73)] == bench.rows(
+        "SELECT quarters::int, ratio::float, geh::float FROM analytics.lane_agreement"
+        " WHERE lane = %s AND class = 'all' ORDER BY start DESC LIMIT 1",
+        LANES[1],
+    )
