@@ -10,13 +10,15 @@ from typing import Any
 
 import numpy as np
 import psycopg
+import zstandard
 from msgspec import Struct
 
 from processors.signal_progress import Progress
-from processors.signal_rows import NO_EVENTS, Cycle, EventArrays, Interval, Measure
+from processors.signals import Cycle, Events, Interval, Measure
 from storage.queries import queries
 
 _SQL = queries("signals")
+_LEVEL = 3
 _POSTGRES_EPOCH_US = 946_684_800_000_000
 
 Quantity = tuple[str, str, str, float]
@@ -49,13 +51,18 @@ class Final(Struct, frozen=True):
     intervals: Sequence[Interval]
 
 
-def event_arrays(times: bytes, codes: bytes, parameters: bytes) -> EventArrays:
+def event_arrays(times: bytes, codes: bytes, parameters: bytes) -> Events:
     """Events as the statement `events` gives them."""
-    return EventArrays(
+    return Events(
         np.frombuffer(times, ">i8").astype(np.int64) + _POSTGRES_EPOCH_US,
-        np.frombuffer(codes, ">i4").astype(np.int32),
-        np.frombuffer(parameters, ">i4").astype(np.int32),
+        np.frombuffer(codes, ">i4").astype(np.int64),
+        np.frombuffer(parameters, ">i4").astype(np.int64),
     )
+
+
+def unpacked(state: bytes) -> bytes:
+    """A remembered state, which the table holds compressed: it is a quarter of an hour of events."""
+    return zstandard.decompress(state)
 
 
 def measure_row(device: int, quantity: int, m: Measure) -> tuple[Any, ...]:
@@ -104,9 +111,9 @@ class SignalRows:
         self._units = units
         self._quantities = quantities
 
-    async def events(self, spans: Sequence[Span]) -> dict[int, EventArrays]:
+    async def events(self, spans: Sequence[Span]) -> dict[int, Events]:
         """Stored events by device; at most one span a device."""
-        found = dict.fromkeys((span.device for span in spans), NO_EVENTS)
+        found = dict.fromkeys((span.device for span in spans), Events.of(()))
         cursor = await self._connection.execute(
             _SQL["events"],
             {
@@ -121,19 +128,26 @@ class SignalRows:
         found.update({device: event_arrays(*columns) for device, *columns in await cursor.fetchall()})
         return found
 
+    async def last_event(self, device: int, before_us: int) -> int | None:
+        """Time of the last stored event of a device before a moment; None when there is none."""
+        cursor = await self._connection.execute(_SQL["last_event"], (device, before_us))
+        row = await cursor.fetchone()
+        return None if row is None else row[0]
+
     async def states(self, at_us: Mapping[int, int]) -> dict[int, tuple[int, bytes]]:
         """The last saved state of each device at or before a time, with its time; without those that have none."""
         cursor = await self._connection.execute(_SQL["states"], (list(at_us), list(at_us.values())), binary=True)
-        return {device: (segment_us, state) for device, segment_us, state in await cursor.fetchall()}
+        return {device: (segment_us, unpacked(state)) for device, segment_us, state in await cursor.fetchall()}
 
     async def states_between(self, span: Span) -> dict[int, bytes]:
         """The saved states of one device by time, after the begin of the span and up to its end."""
         cursor = await self._connection.execute(_SQL["states_between"], (span.device, span.since_us, span.until_us), binary=True)
-        return dict(await cursor.fetchall())
+        return {at_us: unpacked(state) for at_us, state in await cursor.fetchall()}
 
     async def save_states(self, states: Sequence[tuple[int, int, bytes]]) -> None:
         """Remember states: device, time, state."""
-        await self._all_at_once("save_states", states)
+        packed = [(device, at_us, zstandard.compress(state, _LEVEL)) for device, at_us, state in states]
+        await self._all_at_once("save_states", packed)
 
     async def save_progress(self, progress: Mapping[int, Progress]) -> None:
         """Remember how far devices are measured."""

@@ -10,8 +10,9 @@ from msgspec import Struct
 
 from processors.signal_progress import Progress, pieces
 from processors.signal_rows import SignalMeter
+from processors.signals import Rows
 from storage.queries import queries
-from storage.signals import cycle_row, event_arrays, interval_row, measure_row
+from storage.signals import cycle_row, event_arrays, interval_row, measure_row, unpacked
 from storage.verify import snapshot
 
 _SQL = queries("signals")
@@ -87,8 +88,9 @@ def _verify_controller(
 ) -> tuple[int, int]:
     remembered = connection.execute(_SQL["states"], ([device], [since_us]), binary=True).fetchone() if since_us else None
     start_us = progress.begun_us if remembered is None else remembered[1]
-    meter = meters.begin(device, start_us) if remembered is None else meters.resume(device, remembered[2])
-    states = dict(connection.execute(_SQL["states_between"], (device, start_us, progress.done_us), binary=True).fetchall())
+    meter = meters.begin(device, start_us) if remembered is None else meters.resume(device, unpacked(remembered[2]))
+    saved = connection.execute(_SQL["states_between"], (device, start_us, progress.done_us), binary=True).fetchall()
+    states = {at_us: unpacked(state) for at_us, state in saved}
     wanted: dict[str, dict[Row, Row]] = {table: {} for table in _TABLES}
     count = 0
     for begin_us, end_us in pieces(start_us, progress.done_us, start_us):
@@ -99,11 +101,7 @@ def _verify_controller(
         _keep(wanted, device, meter.feed(events, end_us))
         if end_us in states and states[end_us] != meter.state():
             differences.append(f"device {device}: the state remembered at {end_us} is not what its events say")
-    ahead = meter.preview()
-    ahead.measures = []
-    ahead.cycles = [cycle for cycle in ahead.cycles if cycle.end_us <= progress.done_us]
-    ahead.intervals = [interval for interval in ahead.intervals if interval.end_us <= progress.done_us]
-    _keep(wanted, device, ahead)
+    _keep(wanted, device, Rows([], meter.ahead(), []))
     total = 0
     for table in _TABLES:
         stored = {}
@@ -119,7 +117,7 @@ def _verify_controller(
     return count, total
 
 
-def _keep(wanted: dict[str, dict[Row, Row]], device: int, rows: Any) -> None:  # noqa: ANN401 - rows of any meter
+def _keep(wanted: dict[str, dict[Row, Row]], device: int, rows: Rows) -> None:
     wanted["measures"].update(
         {(m.measure, m.element, m.name, m.period_s, m.start_us): measure_row(device, 0, m) for m in rows.measures}
     )

@@ -10,19 +10,27 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
+import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
 from ingest.readings import SignalEvent
-from processors.signal_progress import Progress, pieces, with_events
-from processors.signal_rows import SEGMENT_US, EventArrays, SignalMeter
+from processors.signal_progress import Progress, pieces, segment_of, with_events
+from processors.signal_rows import SEGMENT_US, SignalMeter
+from processors.signals import Events
 from processors.watermark import Watermarks
 from storage.signals import Final, Span
 from storage.writer import Transaction
 
 LEG_US = 16 * SEGMENT_US  # measured of one controller in one transaction at most
 SPAN_MOST_US = 32 * SEGMENT_US  # of all controllers together, unless it is one
+DEVICES_MOST = (
+    16  # in one transaction: at the end of a quarter of an hour all are due, and messages must not wait for all of them
+)
 LOOK_US = 1_000_000  # between two looks at the watermarks
+QUIET_US = 9 * 86_400 * 1_000_000  # longer than anything stays open (7 days)
+
+log = structlog.get_logger(__name__)
 
 
 class Meters(Protocol):
@@ -57,12 +65,13 @@ class Leg(Struct, frozen=True):
 
 
 class _Begun(Struct):
-    """A leg with where it begins; `replaces`: rows of its segments may be there."""
+    """A leg with where it begins; `replaces`: rows of its segments may be there; `is_silent`: it is one piece without events."""
 
     leg: Leg
     meter: SignalMeter
     span: Span
     replaces: bool
+    is_silent: bool = False
 
 
 class Measuring:
@@ -70,7 +79,7 @@ class Measuring:
 
     def __init__(
         self,
-        meters: Meters | None,
+        meters: Meters,
         *,
         devices: Collection[int],
         step_us: int,
@@ -82,7 +91,7 @@ class Measuring:
         """Know nothing yet.
 
         Args:
-            meters: Makes meters; None when there are no devices.
+            meters: Makes meters.
             devices: Controllers that are measured here.
             step_us: Measured in steps of this length of the even clock.
             lateness_us: Events are waited for this long, in event time.
@@ -127,10 +136,11 @@ class Measuring:
         Returns:
             What to remember once it is durable.
         """
-        oldest_us = self._clock_us() - self._keep_us if self._keep_us else 0
+        oldest_us = self._oldest_us()
         times: dict[int, list[int]] = {}
         for event in events:
-            if event.device not in self._devices or event.time_us < oldest_us:
+            known = self._progress.get(event.device)
+            if event.device not in self._devices or (known and event.time_us < min(oldest_us, known.begun_us)):
                 continue
             times.setdefault(event.device, []).append(event.time_us)
             if not event.future:
@@ -144,6 +154,9 @@ class Measuring:
         if changed:
             await transaction.signals.save_progress(changed)
         return changed
+
+    def _oldest_us(self) -> int:
+        return self._clock_us() - self._keep_us if self._keep_us else 0
 
     def due(self, *, live: bool) -> list[Leg]:
         """What one transaction should measure now; `live`: what arrives is fresh."""
@@ -163,7 +176,7 @@ class Measuring:
                 continue
             legs.append(Leg(device, known, goal_us))
             total_us += min(goal_us - since_us, LEG_US) + (0 if device in self._standing else SEGMENT_US)
-            if total_us >= SPAN_MOST_US:
+            if total_us >= SPAN_MOST_US or len(legs) >= DEVICES_MOST:
                 # The rest at once, not a second later.
                 self._looked_us = 0
                 break
@@ -189,8 +202,13 @@ class Measuring:
         states: list[tuple[int, int, bytes]] = []
         progress: dict[int, Progress] = {}
         replaced: list[Span] = []
+        for leg in legs:
+            if all(b.leg is not leg for b in begun):
+                progress[leg.device] = replace(leg.before, redo_from_us=None, redo_until_us=None)
         for b in begun:
             known = await store.states_between(b.span) if b.leg.is_redo else {}
+            if not b.leg.is_redo and not len(events[b.span.device]):
+                await self._skip_silence(transaction, b)
             stopped_us, is_same = _run(b, events[b.span.device], known, finals, states)
             finals.append(_ahead(b, stopped_us))
             progress[b.span.device] = _after(b.leg, stopped_us, is_same=is_same)
@@ -207,8 +225,20 @@ class Measuring:
         await store.save_progress(progress)
         return progress
 
+    async def _skip_silence(self, transaction: Transaction, begun: _Begun) -> None:
+        """Nothing comes of a silence that outlasts every open interval: years of it are one piece."""
+        leg, since_us = begun.leg, begun.span.since_us
+        if leg.goal_us - since_us > QUIET_US:
+            last_us = await transaction.signals.last_event(leg.device, leg.goal_us)
+            if last_us is None or last_us < since_us - QUIET_US:
+                begun.span = Span(leg.device, since_us, segment_of(leg.goal_us))
+                begun.is_silent = True
+
     async def _begin(self, transaction: Transaction, legs: Sequence[Leg]) -> list[_Begun]:
-        """Meters where each leg begins: those that stand there, or made from what was remembered before."""
+        """Meters where each leg begins: those that stand there, or made from what was remembered before.
+
+        Left out are those whose late events need what is not kept any more.
+        """
         begun: list[_Begun] = []
         absent: dict[int, int] = {}
         for leg in legs:
@@ -217,13 +247,18 @@ class Measuring:
                 absent[leg.device] = leg.before.redo_from_us if leg.before.redo_from_us is not None else leg.before.done_us
             else:
                 begun.append(_Begun(leg, standing[1], _span(leg, leg.before.done_us), replaces=False))
-        if not absent or self._meters is None:
+        if not absent:
             return begun
         states = await transaction.signals.states(absent)
         for leg in legs:
             if leg.device not in absent:
                 continue
             since_us, state = states.get(leg.device, (leg.before.begun_us, None))
+            if state is None and leg.is_redo and since_us < self._oldest_us() and absent[leg.device] >= since_us + SEGMENT_US:
+                log.warning(
+                    "signals.too_late", device=leg.device, advice="older than SUBAK_RETENTION_DAYS__SIGNAL_EVENT: not measured"
+                )
+                continue
             meter = self._meters.begin(leg.device, since_us) if state is None else self._meters.resume(leg.device, state)
             begun.append(_Begun(leg, meter, _span(leg, since_us), replaces=True))
         return begun
@@ -234,7 +269,7 @@ def _span(leg: Leg, since_us: int) -> Span:
 
 
 def _run(
-    begun: _Begun, events: EventArrays, known: Mapping[int, bytes], finals: list[Final], states: list[tuple[int, int, bytes]]
+    begun: _Begun, events: Events, known: Mapping[int, bytes], finals: list[Final], states: list[tuple[int, int, bytes]]
 ) -> tuple[int, bool]:
     """Feed a leg's events, piece by piece, to its meter.
 
@@ -243,7 +278,10 @@ def _run(
     """
     device, done_us = begun.span.device, begun.leg.before.done_us
     redo_until_us = begun.leg.before.redo_until_us
-    for since_us, until_us in pieces(begun.span.since_us, begun.span.until_us, done_us):
+    span = begun.span
+    for since_us, until_us in (
+        [(span.since_us, span.until_us)] if begun.is_silent else pieces(span.since_us, span.until_us, done_us)
+    ):
         rows = begun.meter.feed(events.between(since_us, until_us), until_us)
         segment_us = since_us // SEGMENT_US * SEGMENT_US
         finals.append(Final(device, segment_us, since_us < done_us, rows.measures, rows.cycles, rows.intervals))
@@ -257,16 +295,9 @@ def _run(
 
 
 def _ahead(begun: _Begun, stopped_us: int) -> Final:
-    """Cycles and intervals that are over though their quarter of an hour is not: nobody should have to wait for them."""
-    rows = begun.meter.preview()
-    return Final(
-        begun.span.device,
-        (stopped_us - 1) // SEGMENT_US * SEGMENT_US,
-        begun.leg.is_redo,
-        [],
-        [cycle for cycle in rows.cycles if cycle.end_us <= stopped_us],
-        [interval for interval in rows.intervals if interval.end_us <= stopped_us],
-    )
+    """Cycles that are over though their quarter of an hour is not: nobody should have to wait for them."""
+    segment_us = (stopped_us - 1) // SEGMENT_US * SEGMENT_US
+    return Final(begun.span.device, segment_us, begun.leg.is_redo, [], begun.meter.ahead(), [])
 
 
 def _after(leg: Leg, stopped_us: int, *, is_same: bool) -> Progress:

@@ -44,7 +44,7 @@ class Pipeline:
         redact: Callable[[str, bytes], bytes],
         registry: Registry,
         tests: BinTests,
-        meters: Meters | None,
+        meters: Meters,
         connect: Callable[[], Awaitable[Writer]],
         batch_messages: int,
         batch_delay_s: float,
@@ -68,7 +68,7 @@ class Pipeline:
             redact: The door's: what of a payload may be kept in a dead letter.
             registry: Numbers of the site.
             tests: That make a bin suspect.
-            meters: That measure the signal controllers; None to leave them alone.
+            meters: That measure the signal controllers.
             connect: Makes a writer.
             batch_messages: Messages in one transaction at most.
             batch_delay_s: Shortest time between two transactions while messages are few.
@@ -98,7 +98,7 @@ class Pipeline:
         controllers = [entry.number for entry in registry if entry.kind is Kind.ATC]
         self._measuring = Measuring(
             meters,
-            devices=[number for number in controllers if meters and (devices is None or number in devices)],
+            devices=[number for number in controllers if devices is None or number in devices],
             step_us=round(signal_step_s * US),
             lateness_us=self._lateness_us,
             idle_us=round(idle_s * US),

@@ -23,6 +23,7 @@ from ingest.collector import Collector, Source, wall_clock_us
 from ingest.door import Admission, Door
 from ingest.mqtt.address import Address
 from ingest.registry import Registry
+from processors.signals import UNITS
 from storage.capability import Level
 from storage.errors import StorageError
 from storage.maintain import maintain
@@ -34,6 +35,7 @@ from subak import logs
 from subak.camera.crosscheck import cross_check
 from subak.fanout import SHARES_MOST, Fanout, WorkerEndedError, undecided
 from subak.health import serving
+from subak.meters import SiteMeters
 from subak.metrics import Metrics
 from subak.observer import Observer
 from subak.pipeline import Pipeline
@@ -105,12 +107,14 @@ class Opened(Struct, frozen=True):
         timezone: Of the site's days.
         registry: Numbers of its devices and lanes.
         door: That decides about its messages.
+        meters: Of its signal controllers.
     """
 
     level: Level
     timezone: str
     registry: Registry
     door: Door
+    meters: SiteMeters
 
 
 class Numbered(Struct, frozen=True):
@@ -121,12 +125,14 @@ class Numbered(Struct, frozen=True):
         level: Of the database.
         timezone: Of the site's days.
         registry: Numbers of its devices and lanes.
+        meters: Of its signal controllers.
     """
 
     name: str
     level: Level
     timezone: str
     registry: Registry
+    meters: SiteMeters
 
 
 def number_site(settings: Settings) -> Numbered:
@@ -143,7 +149,7 @@ def number_site(settings: Settings) -> Numbered:
             registry = save_site(connection, site)
     except (StorageError, psycopg.OperationalError, psycopg.errors.InsufficientPrivilege) as error:
         raise ConfigError(f"SUBAK_DATABASE_URL: {error}") from error
-    return Numbered(site.name, level, timezone, registry)
+    return Numbered(site.name, level, timezone, registry, SiteMeters.of(site, {entry.name: entry.number for entry in registry}))
 
 
 def open_site(settings: Settings) -> Opened:
@@ -160,7 +166,7 @@ def open_site(settings: Settings) -> Opened:
     else:
         numbered = number_site(settings)
     door = Door(numbered.registry, numbered, future_tolerance_s=settings.future_tolerance_s)
-    return Opened(numbered.level, numbered.timezone, numbered.registry, door)
+    return Opened(numbered.level, numbered.timezone, numbered.registry, door, numbered.meters)
 
 
 def pipeline_of(
@@ -181,8 +187,8 @@ def pipeline_of(
         redact=opened.door.redact,
         registry=opened.registry,
         tests=bin_tests(),
-        meters=None,
-        connect=lambda: Writer.connect(database_url, opened.level, opened.timezone),
+        meters=opened.meters,
+        connect=lambda: Writer.connect(database_url, opened.level, opened.timezone, UNITS),
         batch_messages=settings.batch_messages,
         batch_delay_s=settings.batch_delay_s,
         dead_letters_per_minute=settings.dead_letters_per_minute,

@@ -12,10 +12,10 @@ import numpy as np
 
 from config.thresholds.signals import SignalParameters
 from processors.signals import measures
-from processors.signals.chunk import Chunk
+from processors.signals.chunk import Chunk, microseconds
 from processors.signals.configuration import History
 from processors.signals.events import DAY_US, NOTHING, US, Events, Ints
-from processors.signals.rows import Rows
+from processors.signals.rows import Cycle, Rows
 
 BIN_US = 900 * US
 HOUR_US = 3600 * US
@@ -134,6 +134,20 @@ class Meter:
         )
         chunk.quality = ["partial"] * len(chunk.quality)
         return measures.rows(chunk)
+
+    def ahead(self) -> list[Cycle]:
+        """Cycles of the bin that is not over which are over themselves; the state stays.
+
+        Their times and figures are final, their quality is when the bin is over.
+        """
+        if self.until_us <= self.done_us:
+            return []
+        end_us = self.done_us + self._bin_us * -(-(self.until_us - self.done_us) // self._bin_us)
+        chunk = self._chunk(self._held.canonical(), end_us)
+        told = Rows()
+        measures.cycles.rows(chunk, told)
+        red_us = microseconds(self._parameters.red_time.value)
+        return [cycle for cycle in told.cycles if cycle.end_us + red_us <= self.until_us]
 
     def _next_end(self) -> int:
         """End of the last whole bin that may be given out with what comes before it."""

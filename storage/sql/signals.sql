@@ -61,7 +61,7 @@ ON CONFLICT (measure, element, name, period_s) DO UPDATE SET unit = excluded.uni
 RETURNING quantity_id, measure, element, name, period_s
 
 -- name: save_measures
--- A row that is there already and changes gets a higher revision; one that does not change is left alone.
+-- What changes in a segment that was measured before gets a higher revision; what does not change is left alone.
 INSERT INTO subak.signal_measure AS m
 SELECT device_id, quantity_id, subak.at(start_us), value, quality, subak.at(segment_us), revision, now()
 FROM unnest(%s::integer[], %s::integer[], %s::bigint[], %s::double precision[], %s::text[], %s::bigint[], %s::integer[])
@@ -70,7 +70,7 @@ ON CONFLICT (device_id, quantity_id, start) DO UPDATE SET
     value = excluded.value,
     quality = excluded.quality,
     segment = excluded.segment,
-    revision = m.revision + ((m.value, m.quality) IS DISTINCT FROM (excluded.value, excluded.quality))::integer,
+    revision = m.revision + excluded.revision * ((m.value, m.quality) IS DISTINCT FROM (excluded.value, excluded.quality))::integer,
     revised_at = excluded.revised_at
 WHERE (m.value, m.quality, m.segment) IS DISTINCT FROM (excluded.value, excluded.quality, excluded.segment)
 
@@ -104,7 +104,7 @@ ON CONFLICT (device_id, phase, start) DO UPDATE SET
     split_failure = excluded.split_failure, arrivals = excluded.arrivals, arrivals_on_green = excluded.arrivals_on_green,
     delay_s = excluded.delay_s, arrival_ms = excluded.arrival_ms, arrival_detectors = excluded.arrival_detectors, quality = excluded.quality,
     segment = excluded.segment,
-    revision = c.revision + ((
+    revision = c.revision + excluded.revision * ((
         c.green, c.yellow, c."end", c.programmed_s, c.termination, c.green_occupancy, c.red_occupancy, c.split_failure,
         c.arrivals, c.arrivals_on_green, c.delay_s, c.arrival_ms, c.arrival_detectors, c.quality
     ) IS DISTINCT FROM (
@@ -139,7 +139,7 @@ FROM unnest(%s::integer[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %
     AS u (device_id, kind, element, onset_us, end_us, repaired, segment_us, revision)
 ON CONFLICT (device_id, kind, element, onset) DO UPDATE SET
     "end" = excluded."end", repaired = excluded.repaired, segment = excluded.segment,
-    revision = i.revision + ((i."end", i.repaired) IS DISTINCT FROM (excluded."end", excluded.repaired))::integer,
+    revision = i.revision + excluded.revision * ((i."end", i.repaired) IS DISTINCT FROM (excluded."end", excluded.repaired))::integer,
     revised_at = excluded.revised_at
 WHERE (i."end", i.repaired, i.segment) IS DISTINCT FROM (excluded."end", excluded.repaired, excluded.segment)
 
@@ -172,3 +172,11 @@ WHERE device_id = %s AND segment >= subak.at(%s)
 SELECT device_id, kind, element, subak.us(onset), subak.us("end"), repaired
 FROM subak.signal_interval
 WHERE device_id = %s AND segment >= subak.at(%s)
+
+-- name: controllers
+-- Controllers of a site: name and number.
+SELECT d.name, d.device_id FROM subak.device d JOIN subak.site s USING (site_id) WHERE s.name = %s AND d.kind = 'atc'
+
+-- name: last_event
+-- The last event of a controller before a time.
+SELECT subak.us(max("time")) FROM subak.signal_event WHERE device_id = %s AND "time" < subak.at(%s)

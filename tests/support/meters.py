@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from processors.signal_rows import SEGMENT_US, Cycle, EventArrays, Interval, Measure, Rows
+from processors.signal_rows import SEGMENT_US
+from processors.signals import Cycle, Events, Interval, Measure, Rows
 
 RED, GREEN, YELLOW, ON, OFF = 9, 1, 8, 82, 81
 
@@ -24,7 +25,7 @@ class CountingMeter:
         self._state = state
         self.feeds = 0
 
-    def feed(self, events: EventArrays, until_us: int) -> Rows:
+    def feed(self, events: Events, until_us: int) -> Rows:
         """Event by event."""
         s, rows = self._state, Rows()
         self.feeds += 1
@@ -52,22 +53,22 @@ class CountingMeter:
 
     def _cycle(self, phase: int, start_us: int, green_us: int | None, yellow_us: int | None, end_us: int) -> Cycle:
         return Cycle(
-            phase, start_us, green_us, yellow_us, end_us, 30.0, "gap_out", 0.5, None, False, 1, 0, 3.5, (start_us + 1_500_000,), (phase,), "good"
+            phase, start_us, green_us, yellow_us, end_us, 30.0, "gap_out", 0.5, None, False, 1, 0, 3.5, "good", [start_us + 1_500_000], [phase]
         )  # fmt: skip
 
     def _close(self, time_us: int, rows: Rows) -> None:
         s = self._state
         while time_us >= s.segment_us + SEGMENT_US:
             rows.measures += [
-                Measure(s.segment_us, 900.0, "events", f"phase:{code}", "count", float(count), "good")
+                Measure(s.segment_us, 900, "events", f"phase:{code}", "count", float(count), "good")
                 for code, count in sorted(s.counts.items())
             ]
             s.counts = {}
             s.segment_us += SEGMENT_US
 
-    def preview(self) -> Rows:
+    def ahead(self) -> list[Cycle]:
         """Everything is given out as soon as it is known."""
-        return Rows()
+        return []
 
     def state(self) -> bytes:
         """All of it."""
