@@ -16,6 +16,7 @@ from ingest.contract import VehicleClass
 app = App(name="camera", help="Count vehicles in video.")
 app.command("subak.camera.run:run", name="run", help="Count in the cameras of the site, one process a decoder.")
 app.command("subak.camera.run:snapshot", name="snapshot", help="Save a camera's picture of this moment; it is logged who asked.")
+app.command("subak.camera.validate:app", name="validate", help="How well a camera counts, by minutes counted by hand.")
 
 Text = Annotated[tuple[str, ...], Parameter(negative="")]
 

@@ -25,7 +25,7 @@ from subak.street.assumptions import ClassAssumption
 from subak.street.defects import CameraDefect, CameraFault
 from subak.street.message import ENCODER, Message, Numbers
 from subak.street.network import LANE_WIDTH
-from subak.street.picture import Picture, daylight
+from subak.street.picture import Mount, Picture, daylight
 from subak.street.spoilt import Spoiler
 from subak.street.traffic import Seen
 
@@ -120,7 +120,7 @@ class CameraDevice:
         self._picture = Picture(
             title=f"{view.camera.id}  {view.link.road}",
             lanes=len(view.approach.lanes),
-            height=view.camera.height,
+            mount=Mount(view.camera.height),
             classes=classes,
         )
 

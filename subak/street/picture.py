@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from math import cos, radians, sin, tan
 from random import Random
@@ -22,12 +23,6 @@ WIDTH, HEIGHT = 640, 360
 
 FOCAL = 640.0
 """Pixels: a view 53 degrees wide."""
-
-TILT = radians(11.0)
-"""Below the horizontal."""
-
-SETBACK = 17.0
-"""Metres from the stop line to the camera, which looks over the junction."""
 
 FAR = 400.0
 """Metres at which the road ends in haze."""
@@ -60,16 +55,35 @@ def daylight(hour: float) -> float:
     return part * part * (3 - 2 * part)
 
 
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """How a camera hangs.
+
+    Attributes:
+        height: Metres above the road.
+        setback: Metres from the stop line to the camera, which looks over the junction.
+        tilt: Degrees below the horizontal.
+        across: Part of the road's width, from the kerb, over which it hangs.
+    """
+
+    height: float
+    setback: float = 17.0
+    tilt: float = 11.0
+    across: float = 0.62
+
+
 class Picture:
     """One camera's view; the road is drawn once, vehicles on every frame."""
 
-    def __init__(self, title: str, lanes: int, height: float, classes: Mapping[VehicleClass, ClassAssumption]) -> None:
-        """`height`: metres of the camera above the road; `lanes`: of the approach, counted from the kerb."""
+    def __init__(self, title: str, lanes: int, mount: Mount, classes: Mapping[VehicleClass, ClassAssumption]) -> None:
+        """`lanes`: of the approach, counted from the kerb."""
         self._title = title
         self._lanes = lanes
-        self._camera_height = height
+        self._camera_height = mount.height
+        self._setback = mount.setback
+        self._tilt = radians(mount.tilt)
         self._classes = classes
-        self._across = lanes * LANE_WIDTH * 0.62
+        self._across = lanes * LANE_WIDTH * mount.across
         self._random = Random(f"picture {title}")
         grain = np.random.default_rng(crc32(title.encode())).normal(0, 3.2, (HEIGHT, WIDTH, 1))
         self._grain = grain.astype(np.float32)
@@ -94,9 +108,9 @@ class Picture:
 
     def project(self, distance: float, lateral: float, height: float) -> tuple[float, float]:
         """Pixel of a point `distance` metres upstream, `lateral` metres from the kerb, `height` metres up."""
-        forward, drop = distance + SETBACK, self._camera_height - height
-        depth = max(0.5, forward * cos(TILT) + drop * sin(TILT))
-        down = drop * cos(TILT) - forward * sin(TILT)
+        forward, drop = distance + self._setback, self._camera_height - height
+        depth = max(0.5, forward * cos(self._tilt) + drop * sin(self._tilt))
+        down = drop * cos(self._tilt) - forward * sin(self._tilt)
         return WIDTH / 2 + FOCAL * (self._across - lateral) / depth, HEIGHT / 2 + FOCAL * down / depth
 
     def _polygon(self, image: Image, points: Sequence[tuple[float, float, float]], colour: Colour) -> None:
@@ -106,7 +120,8 @@ class Picture:
 
     def _scenery(self) -> Image:
         image: Image = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-        horizon = int(HEIGHT / 2 - FOCAL * tan(TILT))
+        horizon = int(HEIGHT / 2 - FOCAL * tan(self._tilt))
+        near = -self._setback + 2
         for row in range(HEIGHT):
             part = min(1.0, row / max(1, horizon))
             sky = np.array([236, 206, 164]) * (1 - part) + np.array([242, 236, 226]) * part
@@ -118,11 +133,9 @@ class Picture:
             (road + 1.2, road * 2 + 1.2, (94, 90, 88)),
             (road, road + 1.2, (96, 140, 112)),
         ):
-            self._polygon(image, [(-SETBACK + 2, low, 0), (FAR, low, 0), (FAR, high, 0), (-SETBACK + 2, high, 0)], colour)
+            self._polygon(image, [(near, low, 0), (FAR, low, 0), (FAR, high, 0), (near, high, 0)], colour)
         # The junction itself has no median and no marks.
-        self._polygon(
-            image, [(-SETBACK + 2, 0, 0), (-3, 0, 0), (-3, road * 2 + 1.2, 0), (-SETBACK + 2, road * 2 + 1.2, 0)], (92, 88, 86)
-        )
+        self._polygon(image, [(near, 0, 0), (-3, 0, 0), (-3, road * 2 + 1.2, 0), (near, road * 2 + 1.2, 0)], (92, 88, 86))
         white: Colour = (222, 226, 226)
         self._polygon(image, [(-0.4, 0.1, 0), (0.2, 0.1, 0), (0.2, road - 0.1, 0), (-0.4, road - 0.1, 0)], white)
         for lane in range(1, self._lanes):
@@ -131,7 +144,9 @@ class Picture:
         for edge in (0.15, road - 0.15, road + 1.35, road * 2 + 1.05):
             self._polygon(image, [(1, edge - 0.06, 0), (FAR, edge - 0.06, 0), (FAR, edge + 0.06, 0), (1, edge + 0.06, 0)], white)
         haze = np.clip((np.arange(HEIGHT) - horizon) / 40, 0.2, 1)[:, None, None]
-        image[horizon:] = (image * haze + np.array([226, 220, 212]) * (1 - haze)).astype(np.uint8)[horizon:]
+        # A camera that looks down steeply has no horizon in its picture.
+        top = max(0, horizon)
+        image[top:] = (image * haze + np.array([226, 220, 212]) * (1 - haze)).astype(np.uint8)[top:]
         self._houses(image, road)
         return image
 
