@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +18,10 @@ class BackgroundThresholds(Strict):
 
     work_width: Threshold
     learning: Threshold
+    standing: Threshold
+    young: Threshold
+    young_learning: Threshold
+    ratio: Threshold
     warm_up: Threshold
     variance: Threshold
     flood: Threshold
@@ -69,6 +75,32 @@ class ModelThresholds(Strict):
     tile_overlap: Threshold
 
 
+class ShapeThresholds(Strict):
+    """Fitting silhouettes into spots."""
+
+    rest: Threshold
+    strip: Threshold
+    foot: Threshold
+    below: Threshold
+    inside: Threshold
+    margin: Threshold
+
+
+class VehicleSize(Strict):
+    """The box that a class fills, in metres.
+
+    Attributes:
+        doubt: Pixels of a spot that make up for one that the class claims and that is not in it.
+    """
+
+    length: float
+    width: float
+    height: float
+    doubt: float
+    source: str
+    date: date
+
+
 class SeeingThresholds(Strict):
     """Detectors, tracker and counting."""
 
@@ -77,6 +109,8 @@ class SeeingThresholds(Strict):
     counting: CountingThresholds
     classes: ClassThresholds
     model: ModelThresholds
+    shapes: ShapeThresholds
+    sizes: Mapping[str, VehicleSize]
 
 
 class _File(Strict):

@@ -27,7 +27,7 @@ class Job(msgspec.Struct, frozen=True):
     file: str
     view: View
     model: str | None = None
-    prime_s: float = 20.0
+    prime_s: float = 120.0
 
 
 class Progress(msgspec.Struct, frozen=True, tag="progress"):

@@ -38,6 +38,8 @@ class Classifier:
             return None
         if kind is not Kind.VEHICLE:
             return NAMED[kind]
+        if track.vehicles:
+            return max(track.vehicles, key=lambda name: track.vehicles[name])
         return self._relative(track.sizes)
 
     def _relative(self, sizes: Sequence[Box]) -> VehicleClass:

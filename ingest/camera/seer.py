@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import hypot
+
 import cv2
 
 from config.thresholds.camera import SeeingThresholds, seeing_thresholds
 from ingest.camera.classify import Classifier
 from ingest.camera.count import Counter
 from ingest.camera.detect import Detection, Detector, Image
-from ingest.camera.geometry import Homography, Point
+from ingest.camera.detect.background import Background
+from ingest.camera.detect.shapes import Ground, Shapes
+from ingest.camera.geometry import Homography, Line, Point
+from ingest.camera.pose import Pose
 from ingest.camera.track import Track, Tracker
 from ingest.camera.view import Seen, View
 
@@ -101,10 +107,24 @@ class Seer:
             )
         else:
             self._roi = (0, 0, width, height)
+        if plane is not None and isinstance(self.detector, Background):
+            ground = Ground(plane, Pose(plane, width, height), _heading(lines, plane))
+            origin = (float(self._roi[0]), float(self._roi[1]))
+            self.detector.measured = lambda scale, shape: Shapes(ground, self._t.sizes, self._t.shapes, origin, scale, shape)
+
+
+def _heading(lines: Sequence[Line], plane: Homography) -> Point:
+    """The way of most vehicles: across the first line, as lines are drawn across the road. Along y without lines."""
+    for line in lines:
+        (x0, y0), (x1, y1) = plane.to_metres(line.first), plane.to_metres(line.second)
+        length = hypot(x1 - x0, y1 - y0)
+        if 0 < length < 1e4:
+            return (y1 - y0) / length, (x0 - x1) / length
+    return 0.0, 1.0
 
 
 def _placed(item: Detection, left: int, top: int, width: int, height: int) -> Detection:
     """In the whole picture, and whether the part that is looked at shows all of it."""
     x0, y0, x1, y1 = item.box
     whole = x0 > EDGE and y0 > EDGE and x1 < width - EDGE and y1 < height - EDGE
-    return Detection((x0 + left, y0 + top, x1 + left, y1 + top), item.kind, item.score, whole)
+    return Detection((x0 + left, y0 + top, x1 + left, y1 + top), item.kind, item.score, whole, item.vehicle)

@@ -6,13 +6,14 @@ vehicles moves all of them and gives none its size, and several spots inside one
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
 from math import hypot
 
 from config.thresholds.camera import TrackingThresholds
 from ingest.camera.detect import Detection, Kind
 from ingest.camera.geometry import Box, Point, area, cover, foot, hull, middle, union_share
+from ingest.contract import VehicleClass
 
 PATH = 4096
 """Remembered positions of one track; a vehicle that stands longer than this many frames keeps its latest ones."""
@@ -20,6 +21,9 @@ PATH = 4096
 
 SIZES = 200
 """Whole views of a track that are kept for its class."""
+
+PARTIAL = 0.2
+"""Weight of a vote for a class when part of the vehicle was outside the picture."""
 
 
 class Track:
@@ -38,6 +42,7 @@ class Track:
         self.moved = 0.0
         self.votes = 0
         self.sizes: list[Box] = []
+        self.vehicles: dict[VehicleClass, float] = defaultdict(float)
         self.last_hit = time
 
     def was_seen(self, time: float) -> bool:
@@ -141,7 +146,7 @@ class Tracker:
             if not self.confirmed(track):
                 continue
             box = boxes[track.number]
-            inside = [item for item in left if cover(item.box, box) > 0.7]
+            inside = [item for item in left if _vague(item) and cover(item.box, box) > 0.7]
             if len(inside) < 2:
                 continue
             whole = hull([item.box for item in inside])
@@ -154,7 +159,7 @@ class Tracker:
         """Move the tracks that share one spot; returns those spots."""
         taken: list[Detection] = []
         for item in detections:
-            if item.kind is not Kind.VEHICLE:
+            if not _vague(item):
                 continue
             inside = [
                 track
@@ -190,6 +195,8 @@ class Tracker:
         track.votes += 1
         if item.whole and len(track.sizes) < SIZES:
             track.sizes.append(item.box)
+        if item.vehicle is not None:
+            track.vehicles[item.vehicle] += item.score if item.whole else item.score * PARTIAL
         track.last_hit = time
 
     def _move(self, track: Track, box: Box, time: float, elapsed: float, gain: float) -> None:
@@ -213,6 +220,11 @@ class Tracker:
         if not blinded:
             track.missing += elapsed or 1e-6
         track.path.append((time, middle(box), foot(box)))
+
+
+def _vague(item: Detection) -> bool:
+    """Whether it is only a spot, which may be part of a thing or several."""
+    return item.kind is Kind.VEHICLE and item.vehicle is None
 
 
 def _shift(low: float, high: float, new_low: float, new_high: float) -> float:

@@ -10,6 +10,7 @@ from numpy import uint8
 from numpy.typing import NDArray
 
 from ingest.camera.geometry import Box
+from ingest.contract import VehicleClass
 
 Image = NDArray[uint8]
 """Height by width by 3, blue, green, red."""
@@ -35,12 +36,14 @@ class Detection(Struct, frozen=True):
         kind: What.
         score: How sure, 0 to 1.
         whole: Whether all of it is in the picture.
+        vehicle: Its class, where the detector could tell it by size.
     """
 
     box: Box
     kind: Kind = Kind.VEHICLE
     score: float = 1.0
     whole: bool = True
+    vehicle: VehicleClass | None = None
 
 
 class Detector(Protocol):

@@ -7,16 +7,25 @@ about that frame (flood guard): traffic does not come everywhere in the same ins
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from config.thresholds.camera import BackgroundThresholds
 from ingest.camera.detect import Detection, Image
-from ingest.camera.geometry import Box, cover
+from ingest.camera.detect.shapes import Shapes
+from ingest.camera.geometry import Box, Point, cover
 
 STEP = 6
 """Pixels between those that tell the exposure."""
+
+LEARN_EVERY = 1.0
+"""Seconds between two lessons."""
+
+COARSE = 2
+"""Pixels of the mask in one of those in which silhouettes are laid."""
 
 FOREGROUND = 255
 """MOG2 marks shadow 127."""
@@ -29,6 +38,8 @@ class Background:
 
     def __init__(self, thresholds: BackgroundThresholds) -> None:
         self._t = thresholds
+        self.measured: Callable[[Point, tuple[int, int]], Shapes] | None = None
+        self._shapes: Shapes | None = None
         self._model = self._new()
         self._reference: NDArray[np.float32] | None = None
         self._first: float | None = None
@@ -37,6 +48,8 @@ class Background:
         self._usual = 0.0
         self._seen = 0
         self._primed = False
+        self._learned = 0.0
+        self._lessons = 0
         self.blinded = False
 
     @property
@@ -54,6 +67,8 @@ class Background:
         self._usual = 0.0
         self._seen = 0
         self._primed = False
+        self._learned = 0.0
+        self._lessons = 0
         self.blinded = False
 
     def prime(self, background: Image) -> None:
@@ -72,13 +87,7 @@ class Background:
         self._first = time if self._first is None else self._first
         self._seen += 1
         small = self._exposed(small, elapsed)
-        rate = max(elapsed / self._t.learning.value, 0.0)
-        if not self.ready:
-            rate = max(rate, 1 / (self._seen + 1))
-        elif self._flooded_since is not None and time - self._flooded_since > self._t.flood_patience.value:
-            # Longer than any passing light: this is how it looks now.
-            rate = 0.5
-        mask = self._model.apply(small, learningRate=min(1.0, rate))
+        mask = self._model.apply(small, learningRate=self._rate(time))
         _, mask = cv2.threshold(mask, FOREGROUND - 1, 255, cv2.THRESH_BINARY)
         mask = cv2.medianBlur(mask, 3)
         share = cv2.countNonZero(mask) / mask.size
@@ -87,15 +96,51 @@ class Background:
             self._flooded_since = time if self._flooded_since is None else self._flooded_since
             return []
         self._flooded_since = None
+        self._learn(small, mask, time)
         self._usual += (share - self._usual) * min(1.0, elapsed)
         if not self.ready:
             return []
         return self._spots(mask.astype(np.uint8, copy=False), frame.shape[1] / mask.shape[1], frame.shape[0] / mask.shape[0])
 
+    def _rate(self, time: float) -> float:
+        """How much of this frame is learned at once: nothing, once the road is known (see `_learn`)."""
+        if not self.ready:
+            return 1 / (self._seen + 1)
+        if self._flooded_since is not None and time - self._flooded_since > self._t.flood_patience.value:
+            # Longer than any passing light: this is how it looks now.
+            return 0.5
+        return 0.0
+
+    def _learn(self, small: Image, mask: NDArray[np.uint8], time: float) -> None:
+        """Once a second, learn what is not a vehicle, so that a queue at a red light does not become road.
+
+        What stands is learned much more slowly, and so is a spot that is no vehicle at all. While the model is young it may
+        have learned a queue as road: then all of every frame is learned.
+        """
+        if not self.ready or time - self._learned < LEARN_EVERY:
+            return
+        elapsed = min(time - self._learned, 10 * LEARN_EVERY)
+        self._learned = time
+        self._lessons += 1
+        young = not self._primed and self._first is not None and time - self._first < self._t.young.value
+        if young:
+            self._model.apply(small, learningRate=min(1.0, elapsed / self._t.young_learning.value))
+            return
+        lesson = small
+        if self._lessons % round(self._t.standing.value) and cv2.countNonZero(mask):
+            road = self._model.getBackgroundImage()
+            lesson = small.copy()
+            cv2.copyTo(road, cv2.dilate(mask, _disc(5)), lesson)
+        self._model.apply(lesson, learningRate=min(1.0, elapsed / self._t.learning.value))
+
     def _spots(self, mask: NDArray[np.uint8], x: float, y: float) -> list[Detection]:
         mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, _disc(self._t.bridge.value * mask.shape[1]))  # type: ignore[assignment]
         closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, _disc(self._t.fill.value * mask.shape[1]))
-        count, _, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=8)
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=8)
+        if self.measured is not None:
+            coarse = (labels.shape[0] + COARSE - 1) // COARSE, (labels.shape[1] + COARSE - 1) // COARSE
+            self._shapes = self._shapes or self.measured((x * COARSE, y * COARSE), coarse)
+            return self._vehicles(labels, stats[1:count].tolist(), x, y)
         least = self._t.smallest.value * mask.size
         found: list[Detection] = []
         for left, top, width, height, area in sorted(stats[1:count].tolist(), key=lambda item: -item[4]):
@@ -105,6 +150,20 @@ class Background:
             # A part of something larger, such as a lamp or a window.
             if not any(cover(box, larger.box) > self._t.inside.value for larger in found):
                 found.append(Detection(box, score=area / (width * height)))
+        return found
+
+    def _vehicles(self, labels: NDArray[np.int32], stats: list[list[int]], x: float, y: float) -> list[Detection]:
+        found: list[Detection] = []
+        shapes = self._shapes
+        least = self._t.smallest.value * labels.size
+        for number, (left, top, width, height, area) in enumerate(stats, 1):
+            if shapes is None or area < least:
+                continue
+            x0, y0, x1, y1 = left // COARSE, top // COARSE, (left + width) // COARSE + 1, (top + height) // COARSE + 1
+            spot = (labels[::COARSE, ::COARSE][y0:y1, x0:x1] == number).astype(np.uint8)
+            for item in shapes.fit(spot, x0, y0):
+                a, b, c, d = (side * COARSE for side in item.box)
+                found.append(Detection((a * x, b * y, c * x, d * y), score=item.fill, vehicle=item.vehicle))
         return found
 
     def _small(self, frame: Image) -> Image:
@@ -131,7 +190,9 @@ class Background:
         return level
 
     def _new(self) -> cv2.BackgroundSubtractorMOG2:
-        return cv2.createBackgroundSubtractorMOG2(500, self._t.variance.value, detectShadows=True)
+        model = cv2.createBackgroundSubtractorMOG2(500, self._t.variance.value, detectShadows=True)
+        model.setBackgroundRatio(self._t.ratio.value)
+        return model
 
 
 def _samples(small: Image) -> NDArray[np.float32]:
