@@ -21,6 +21,8 @@ class BackgroundThresholds(Strict):
     standing: Threshold
     young: Threshold
     young_learning: Threshold
+    shadow: Threshold
+    shadow_measured: Threshold
     ratio: Threshold
     warm_up: Threshold
     variance: Threshold
@@ -52,6 +54,7 @@ class CountingThresholds(Strict):
 
     votes: Threshold
     moved: Threshold
+    clear: Threshold
     debris: Threshold
     speed_window: Threshold
     pixel_error: Threshold

@@ -89,7 +89,7 @@ class Counter:
         window = self._t.speed_window.value if self._plane else 0.0
         found: list[Crossing] = []
         for index, passed in list(file.passes.items()):
-            seen_after = track.was_seen(passed.time)
+            seen_after = track.was_seen(passed.time) and self._clear(track, self._lines[index], passed)
             patient = track.votes >= self._t.votes.value and time - passed.time >= window
             if not ended and not (seen_after and patient):
                 continue
@@ -121,6 +121,15 @@ class Counter:
             file.counted[index] = crossing
             found.append(crossing)
         return found
+
+    def _clear(self, track: Track, line: Line, passed: _Pass) -> bool:
+        """Whether the track came from well before the line and has gone well beyond it."""
+        sign = 1 if passed.direction is Direction.FORWARD else -1
+        sides = [(time, line.side(middle) * sign) for time, middle, _ in track.path]
+        least = self._t.clear.value * min(track.box[2] - track.box[0], track.box[3] - track.box[1])
+        before = min((side for time, side in sides if time <= passed.time), default=0.0)
+        after = max((side for time, side in sides if time >= passed.time), default=0.0)
+        return before <= -least and after >= least
 
 
 def _turns(file: _File) -> list[Turn]:

@@ -110,7 +110,7 @@ class Seer:
         if plane is not None and isinstance(self.detector, Background):
             ground = Ground(plane, Pose(plane, width, height), _heading(lines, plane))
             origin = (float(self._roi[0]), float(self._roi[1]))
-            self.detector.measured = lambda scale, shape: Shapes(ground, self._t.sizes, self._t.shapes, origin, scale, shape)
+            self.detector.measure(lambda scale, shape: Shapes(ground, self._t.sizes, self._t.shapes, origin, scale, shape))
 
 
 def _heading(lines: Sequence[Line], plane: Homography) -> Point:

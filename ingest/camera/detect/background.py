@@ -71,6 +71,12 @@ class Background:
         self._lessons = 0
         self.blinded = False
 
+    def measure(self, shapes: Callable[[Point, tuple[int, int]], Shapes]) -> None:
+        """Tell vehicles apart by silhouettes, made for the scale and the rows and columns of its mask."""
+        self.measured = shapes
+        self._shapes = None
+        self._model.setShadowThreshold(self._shadow())
+
     def prime(self, background: Image) -> None:
         """Take `background`, a picture of the empty road, as learned."""
         self.reset()
@@ -96,7 +102,7 @@ class Background:
             self._flooded_since = time if self._flooded_since is None else self._flooded_since
             return []
         self._flooded_since = None
-        self._learn(small, mask, time)
+        self._learn(small, mask.astype(np.uint8, copy=False), time)
         self._usual += (share - self._usual) * min(1.0, elapsed)
         if not self.ready:
             return []
@@ -140,7 +146,7 @@ class Background:
         if self.measured is not None:
             coarse = (labels.shape[0] + COARSE - 1) // COARSE, (labels.shape[1] + COARSE - 1) // COARSE
             self._shapes = self._shapes or self.measured((x * COARSE, y * COARSE), coarse)
-            return self._vehicles(labels, stats[1:count].tolist(), x, y)
+            return self._vehicles(np.asarray(labels, np.int32), stats[1:count].tolist(), x, y)
         least = self._t.smallest.value * mask.size
         found: list[Detection] = []
         for left, top, width, height, area in sorted(stats[1:count].tolist(), key=lambda item: -item[4]):
@@ -189,9 +195,14 @@ class Background:
         level: Image = cv2.convertScaleAbs(small, alpha=1 / gain)  # type: ignore[assignment]
         return level
 
+    def _shadow(self) -> float:
+        """How dark a shadow may be: silhouettes know themselves where a vehicle ends, and dark cars look like shadows."""
+        return self._t.shadow_measured.value if self.measured is not None else self._t.shadow.value
+
     def _new(self) -> cv2.BackgroundSubtractorMOG2:
         model = cv2.createBackgroundSubtractorMOG2(500, self._t.variance.value, detectShadows=True)
         model.setBackgroundRatio(self._t.ratio.value)
+        model.setShadowThreshold(self._shadow())
         return model
 
 
