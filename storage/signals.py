@@ -5,7 +5,7 @@ Rows travel as one array a column; names become numbers of a dimension that the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -153,6 +153,15 @@ class SignalRows:
         """Remember how far devices are measured."""
         rows = [(device, p.begun_us, p.done_us, p.redo_from_us, p.redo_until_us) for device, p in sorted(progress.items())]
         await self._all_at_once("save_progress", rows)
+
+    async def add_late(self, spans: Sequence[tuple[int, int, int]]) -> None:
+        """Tell the process that measures these devices of events stored here: device, first, last time."""
+        await self._all_at_once("add_late", spans)
+
+    async def take_late(self, devices: Collection[int]) -> list[tuple[int, int, int]]:
+        """What other processes told, once: device, first, last time."""
+        cursor = await self._connection.execute(_SQL["take_late"], (list(devices),))
+        return await cursor.fetchall()
 
     async def save(self, finals: Sequence[Final]) -> None:
         """Store rows; those that are there already and equal are left alone."""

@@ -28,6 +28,7 @@ DEVICES_MOST = (
     16  # in one transaction: at the end of a quarter of an hour all are due, and messages must not wait for all of them
 )
 LOOK_US = 1_000_000  # between two looks at the watermarks
+ASK_US = 60_000_000  # between two looks for what other processes stored
 QUIET_US = 9 * 86_400 * 1_000_000  # longer than anything stays open (7 days)
 
 log = structlog.get_logger(__name__)
@@ -106,7 +107,7 @@ class Measuring:
         self._idle_us = idle_us
         self._keep_us = keep_us
         self._clock_us = clock_us
-        self._looked_us = 0
+        self._looked_us = self._asked_us = 0
         self.recall({})
 
     def recall(self, progress: Mapping[int, Progress]) -> None:
@@ -138,9 +139,13 @@ class Measuring:
         """
         oldest_us = self._oldest_us()
         times: dict[int, list[int]] = {}
+        others: dict[int, list[int]] = {}
         for event in events:
+            if event.device not in self._devices:
+                others.setdefault(event.device, []).append(event.time_us)
+                continue
             known = self._progress.get(event.device)
-            if event.device not in self._devices or (known and event.time_us < min(oldest_us, known.begun_us)):
+            if known and event.time_us < min(oldest_us, known.begun_us):
                 continue
             times.setdefault(event.device, []).append(event.time_us)
             if not event.future:
@@ -148,6 +153,37 @@ class Measuring:
         changed = {}
         for device, moments in times.items():
             before = self._progress.get(device)
+            after = with_events(before, moments)
+            if after != before:
+                changed[device] = after
+        if changed:
+            await transaction.signals.save_progress(changed)
+        if others:
+            await transaction.signals.add_late([(device, min(t), max(t)) for device, t in sorted(others.items())])
+        return changed
+
+    def ask_others(self) -> bool:
+        """Whether it is time to look for events that other processes stored."""
+        now_us = self._clock_us()
+        if not self._devices or abs(now_us - self._asked_us) < ASK_US:
+            return False
+        self._asked_us = now_us
+        return True
+
+    async def hear_others(self, transaction: Transaction) -> dict[int, Progress]:
+        """Take over what other processes stored, inside a transaction.
+
+        Returns:
+            What to remember once it is durable.
+        """
+        changed: dict[int, Progress] = {}
+        oldest_us = self._oldest_us()
+        for device, first_us, until_us in await transaction.signals.take_late(self._devices):
+            before = changed.get(device, self._progress.get(device))
+            since_us = first_us if before is None else max(first_us, min(oldest_us, before.begun_us))
+            if since_us > until_us:
+                continue
+            moments = [since_us, until_us] if before is None else [since_us, max(since_us, min(until_us, before.done_us - 1))]
             after = with_events(before, moments)
             if after != before:
                 changed[device] = after

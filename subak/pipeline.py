@@ -199,5 +199,7 @@ class Pipeline:
         if due:
             await self._durable.do(lambda transaction: self._effects.write_final(transaction, due))
             self._effects.remember_final(due)
+        if self._measuring.ask_others():
+            self._measuring.remember(await self._durable.do(self._measuring.hear_others))
         if legs := self._measuring.due(live=live):
             self._measuring.remember(await self._durable.do(lambda transaction: self._measuring.measure(transaction, legs)))

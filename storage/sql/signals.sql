@@ -180,3 +180,12 @@ SELECT d.name, d.device_id FROM subak.device d JOIN subak.site s USING (site_id)
 -- name: last_event
 -- The last event of a controller before a time.
 SELECT subak.us(max("time")) FROM subak.signal_event WHERE device_id = %s AND "time" < subak.at(%s)
+
+-- name: add_late
+-- Events that a process stored which does not measure their controller: first and last.
+INSERT INTO subak.signal_late (device_id, since, until)
+SELECT device_id, subak.at(since_us), subak.at(until_us) FROM unnest(%s::integer[], %s::bigint[], %s::bigint[]) AS u (device_id, since_us, until_us)
+
+-- name: take_late
+-- All of them, once.
+DELETE FROM subak.signal_late WHERE device_id = ANY(%s) RETURNING device_id, subak.us(since), subak.us(until)

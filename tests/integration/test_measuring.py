@@ -212,3 +212,23 @@ async def test_verification_finds_what_the_events_do_not_say(bench: Bench) -> No
     assert ["cycles", "measures", "state"] == sorted(
         next(w for w in ("cycles", "measures", "state") if w in d) for d in verified()
     )
+
+
+@ONLY_REAL
+async def test_what_another_process_stores_is_measured_by_the_one_that_measures(bench: Bench) -> None:
+    """An import, or a worker to whom the controller does not belong."""
+    messages = an_hour()
+    wanted = await all_at_once(bench, messages[:20] + messages[25:])
+    bench.restarted(name="import", devices=())
+    await bench.send(*(message(200 + seq, events) for seq, events in enumerate(messages[20:25])), topic=TOPIC)
+    await bench.close()
+    assert wanted == everything(bench)
+
+    bench.restarted()
+    bench.now_us += 61 * US
+    await measured(bench)
+    await bench.close()
+
+    assert 61 == len([r for r in bench.rows(CYCLES) if r[0] == 2 and r[5] == 60])
+    with psycopg.connect(bench.url, autocommit=True) as connection:
+        assert [] == verify_signals(connection, CountingMeters(), [entry.number for entry in bench.registry]).differences

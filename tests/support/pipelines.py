@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -76,10 +76,10 @@ class Bench:
         self.source = MemorySource(self.door.admit)
         self.pipeline = self.restarted()
 
-    def restarted(self) -> Pipeline:
+    def restarted(self, name: str = "bench", devices: Collection[int] | None = None) -> Pipeline:
         """A pipeline as after a restart: it knows what the database remembers, no more."""
         self.pipeline = Pipeline(
-            name="bench",
+            name=name,
             source=self.source,
             redact=self.door.redact,
             registry=self.registry,
@@ -95,6 +95,7 @@ class Bench:
             signal_step_s=30.0,
             signals_kept_days=90,
             clock_us=lambda: self.now_us,
+            devices=devices,
         )
         return self.pipeline
 
