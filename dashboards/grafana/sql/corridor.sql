@@ -1,28 +1,37 @@
 -- name: corridor_speed
--- Mean speed by junction, weighted by volume.
-WITH bins AS ({{bins_corridor}})
-SELECT g.time, l.junction AS metric, (sum(b.speed * b.volume) / nullif(sum(b.volume) FILTER (WHERE b.speed IS NOT NULL), 0))::double precision AS speed
+-- Mean speed by junction, weighted by volume. Added up before the grid is laid over it, so that no unused column is computed.
+WITH bins AS ({{bins_corridor}}), sums AS MATERIALIZED (
+    SELECT b.start, b.junction, sum(b.speed * b.volume) / nullif(sum(b.volume) FILTER (WHERE b.speed IS NOT NULL), 0) AS speed
+    FROM bins b GROUP BY 1, 2
+)
+SELECT g.time, l.junction AS metric, s.speed::double precision AS speed
 FROM ({{grid}}) g
-CROSS JOIN (SELECT DISTINCT junction FROM bins) l
-LEFT JOIN bins b ON b.start = g.time AND b.junction = l.junction
-GROUP BY 1, 2 ORDER BY 1, 2
+CROSS JOIN (SELECT DISTINCT junction FROM sums) l
+LEFT JOIN sums s ON s.start = g.time AND s.junction = l.junction
+ORDER BY 1, 2
 
 -- name: corridor_flow
 -- Mean flow of the lanes with valid data, by junction.
-WITH bins AS ({{bins_corridor}})
-SELECT g.time, l.junction AS metric, avg(b.flow)::double precision AS flow
+WITH bins AS ({{bins_corridor}}), sums AS MATERIALIZED (
+    SELECT b.start, b.junction, avg(b.flow) AS flow FROM bins b GROUP BY 1, 2
+)
+SELECT g.time, l.junction AS metric, s.flow::double precision AS flow
 FROM ({{grid}}) g
-CROSS JOIN (SELECT DISTINCT junction FROM bins) l
-LEFT JOIN bins b ON b.start = g.time AND b.junction = l.junction
-GROUP BY 1, 2 ORDER BY 1, 2
+CROSS JOIN (SELECT DISTINCT junction FROM sums) l
+LEFT JOIN sums s ON s.start = g.time AND s.junction = l.junction
+ORDER BY 1, 2
 
 -- name: corridor_service
 -- Speed as a share of the limit of the arriving links, at most 120 columns.
-WITH bins AS ({{bins_corridor}})
-SELECT date_bin(greatest({{step}}, interval '5 minutes', {{range}} / 120), b.start, {{origin}}) AS time, b.junction AS metric,
-    (100 * sum(b.speed * b.volume) / nullif(sum(k.speed_limit_kmh * b.volume) FILTER (WHERE b.speed IS NOT NULL), 0))::double precision AS share
-FROM bins b
-JOIN analytics.approaches a ON a.site = ${site:sqlstring} AND a.junction = b.junction AND a.approach = b.approach
+WITH bins AS ({{bins_corridor}}), sums AS MATERIALIZED (
+    SELECT date_bin(greatest({{step}}, interval '5 minutes', {{range}} / 120), b.start, {{origin}}) AS start, b.junction, b.approach,
+        sum(b.speed * b.volume) AS distance, sum(b.volume) FILTER (WHERE b.speed IS NOT NULL) AS volume
+    FROM bins b GROUP BY 1, 2, 3
+)
+SELECT s.start AS time, s.junction AS metric,
+    (100 * sum(s.distance) / nullif(sum(k.speed_limit_kmh * s.volume), 0))::double precision AS share
+FROM sums s
+JOIN analytics.approaches a ON a.site = ${site:sqlstring} AND a.junction = s.junction AND a.approach = s.approach
 JOIN analytics.links k ON k.site = ${site:sqlstring} AND k.link = a.link
 GROUP BY 1, 2 ORDER BY 1, 2
 
