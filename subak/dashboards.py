@@ -29,6 +29,7 @@ app = App(
     name="dashboards", help="Build Grafana's dashboards, check them without a Grafana, sync them with one, or preview them."
 )
 
+PREVIEW_PORT = 8090
 SHOWN = 8  # differences of one board that `diff` prints
 
 Folder = Annotated[Path, Parameter(help="Folder of provisioning.")]
@@ -207,3 +208,18 @@ def pull(*, into: Path, url: Url = None, folder: Folder = PROVISIONING) -> int:
     finally:
         grafana.close()
     return 0
+
+
+@app.command
+def preview(*, port: int = PREVIEW_PORT, folder: Folder = PROVISIONING) -> None:
+    """Show the committed boards with live data on 127.0.0.1, where there is no Grafana.
+
+    Reads SUBAK_DATABASE_URL; a member of subak_reader suffices.
+
+    Args:
+        port: Where to serve.
+        folder: What to show.
+    """
+    from dashboards.preview.app import serve
+
+    serve(load_settings().database_url.get_secret_value(), folder, port)

@@ -31,11 +31,12 @@ STOP_S = 1  # open pages get this long to hear of the end
 RECONNECT_S = 30.0  # a page that lost its network takes up where it was
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """Uvicorn without its signal handlers, which raise the signal again after the end."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
+        """Leave signals to the program."""
         yield
 
 
@@ -58,9 +59,9 @@ def serve(site: Site, database_url: str, port: int, host: str = HOST) -> None:
 
 
 async def _serve(site: Site, database_url: str, port: int, host: str) -> None:
-    listening = _listen(host, port)
+    listening = listen(host, port)
     watch = Watch(lambda: Reader.connect(database_url, site.name), console_thresholds())
-    server = _Server(
+    server = Server(
         uvicorn.Config(web(site, watch), log_level="warning", access_log=False, timeout_graceful_shutdown=STOP_S, ws="wsproto")
     )
     loop = asyncio.get_running_loop()
@@ -106,7 +107,12 @@ def web(site: Site, watch: Watch) -> FastAPI:
     return app
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """Listen on an address.
+
+    Raises:
+        ConfigError: The port is taken.
+    """
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

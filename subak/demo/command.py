@@ -37,6 +37,7 @@ from subak.embedded.ports import free_port
 
 STATE = Path(".subak")
 CONSOLE_PORT = 8080
+PREVIEW_PORT = 8090
 FIRST_NUMBERS_S = 30.0
 DRAIN_MOST_S = 1.5  # for what the street's last messages need to become durable
 DRAIN_QUIET_S = 0.3
@@ -113,17 +114,19 @@ def demo(
             tell(f"      port {port} is taken: the console is on {web}")
         pipeline = _start(stack, Part("pipeline", ["run"], environment, logs))
         console = _start(stack, Part("console", ["run", "--role", "console", "--port", str(web)], environment, logs))
+        boards = free_port(PREVIEW_PORT)
+        preview = _start(stack, Part("preview", ["dashboards", "preview", "--port", str(boards)], environment, logs))
         tell("[bold]5/5[/] the simulated street drives its first minutes …")
         street = _start(
             stack,
             Part("street", ["street", "--quiet", "--seed", str(seed), *(["--faults"] if faults else [])], environment, logs),
         )
         grafana, dashboards_at = _grafana(stack, database.url, web, state, logs, tell)
-        parts = [pipeline, console, street]
+        parts = [pipeline, console, preview, street]
         ready = _wait_for_numbers(database.url, before, parts, told)
         if ready:
             tell(f"\nset up in {time.monotonic() - began:.0f} s, {len(inventory.devices)} devices, database level {level}")
-            _where(tell, inventory, web, dashboards_at, database.url, broker.url, logs)
+            _where(tell, inventory, web, boards, dashboards_at, database.url, broker.url, logs)
             _watch(database.url, seconds, parts, grafana, told, tell)
         tell("ending …")
         with psycopg.connect(database.url, autocommit=True) as connection:
@@ -199,8 +202,11 @@ def _grafana(
     return _start(stack, part), f"http://127.0.0.1:{port}   dashboards and alert rules, to look at"
 
 
-def _where(tell: Callable[..., None], site: Site, web: int, grafana: str, database: str, broker: str, logs: Path) -> None:
+def _where(
+    tell: Callable[..., None], site: Site, web: int, boards: int, grafana: str, database: str, broker: str, logs: Path
+) -> None:
     tell(f"\n  [bold]console[/]   http://127.0.0.1:{web}   {site.general.title}, live")
+    tell(f"  boards    http://127.0.0.1:{boards}   the Grafana dashboards, previewed")
     tell(f"  grafana   {grafana}")
     tell(f"  database  {database}   (schema analytics)")
     tell(f"  broker    {broker}   (subak/v1/{site.name}/#)")
