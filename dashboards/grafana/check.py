@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from msgspec import Struct
 
 from dashboards.grafana.lint import lint
-from dashboards.grafana.macros import All, MacroError, Window
+from dashboards.grafana.macros import All, MacroError, Value, Window
 from dashboards.grafana.queries import Purpose, boards, of_board, of_rules, window_of
 from dashboards.grafana.run import Outcome, choose, connect, run_queries
 
@@ -85,13 +85,22 @@ def _differences(one: Any, other: Any, where: str) -> Iterator[str]:  # noqa: AN
         yield f"{where} is {one!r}, which the SDK's model reads as {other!r}"
 
 
-def check_queries(url: str, folder: Path, now: datetime, *, repeat: int = 1, timescaledb: bool = False) -> list[Outcome]:
+def check_queries(
+    url: str,
+    folder: Path,
+    now: datetime,
+    *,
+    chosen: Mapping[str, Value] | None = None,
+    repeat: int = 1,
+    timescaledb: bool = False,
+) -> list[Outcome]:
     """Run every query of the files at its default range.
 
     Args:
         url: libpq URL.
         folder: Of provisioning.
         now: End of the ranges.
+        chosen: Values of variables; the rest stands at its default.
         repeat: How often each is run.
         timescaledb: What the data source says.
 
@@ -104,7 +113,7 @@ def check_queries(url: str, folder: Path, now: datetime, *, repeat: int = 1, tim
             window = window_of(board, now)
             queries = list(of_board(path, board))
             try:
-                values, _ = choose(connection, board, window, timescaledb=timescaledb)
+                values, _ = choose(connection, board, window, chosen, timescaledb=timescaledb)
             except (MacroError, psycopg.errors.Error):
                 # Each variable is run below once more and tells what is wrong with it.
                 values = {v["name"]: All(v["allValue"]) if v.get("includeAll") else "" for v in board["templating"]["list"]}

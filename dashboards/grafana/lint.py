@@ -163,5 +163,5 @@ def _address(url: str, variables: set[str], uids: Sequence[str]) -> Iterator[str
     for name in sorted(_used(url) - variables - BUILTIN):
         yield f"the link {url} uses the variable {name}, which the board does not have"
     for name in re.findall(r"var-(\w+)=", url):
-        if name not in {"site", "corridor", "junction", "approach", "lane"}:
+        if name not in {"site", "corridor", "junction", "approach", "lane", "phase"}:
             yield f"the link {url} sets the variable {name}, which no board has"

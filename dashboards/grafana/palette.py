@@ -33,5 +33,7 @@ SPEED_SHARE_OR_NONE: Final[Steps] = ((None, GREY), (0, VERMILION), (30, ORANGE),
 SPEED: Final[Steps] = ((None, VERMILION), (12, ORANGE), (20, YELLOW), (30, BLUE))
 GOOD_SHARE: Final[Steps] = ((None, VERMILION), (80, ORANGE), (95, GREEN))
 AGE: Final[Steps] = ((None, GREEN), (120, ORANGE), (300, VERMILION))
+FAILURE_SHARE: Final[Steps] = ((None, GREEN), (10, ORANGE), (30, VERMILION))
+GEH: Final[Steps] = ((None, GREEN), (5, ORANGE), (10, VERMILION))
 NONE_IS_BEST: Final[Steps] = ((None, GREEN), (1, VERMILION))
 CALM: Final[Steps] = ((None, SKY),)

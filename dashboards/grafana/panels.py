@@ -93,7 +93,7 @@ class Sheet:
         """
         self.site, self.language, self.name = site, language, name
         self._ids = 0
-        self._x = self._y = self._row = 0
+        self._taken: set[tuple[int, int]] = set()
         self.board = (
             build.Dashboard(self.say(title))
             .uid(uid_of(name, language))
@@ -175,7 +175,7 @@ class Sheet:
         link: tuple[Text, str] | None = None,
         transformations: Sequence[model.DataTransformerConfig] = (),
     ) -> None:
-        """Set a panel beside the one before, or into the next row when it has no room.
+        """Set a panel into the next free place.
 
         Args:
             kind: Grafana's type of panel.
@@ -250,11 +250,15 @@ class Sheet:
         return [model.DynamicConfigValue(id_val=key, value=value) for key, value in found]
 
     def _place(self, width: int, height: int) -> model.GridPos:
-        if self._x + width > COLUMNS:
-            self._x, self._y, self._row = 0, self._y + self._row, 0
-        place = model.GridPos(x=self._x, y=self._y, w=width, h=height)
-        self._x, self._row = self._x + width, max(self._row, height)
-        return place
+        """The highest free place, the leftmost of those: small panels fill what big ones leave."""
+        y = 0
+        while True:
+            for x in range(COLUMNS - width + 1):
+                cells = {(column, row) for column in range(x, x + width) for row in range(y, y + height)}
+                if not cells & self._taken:
+                    self._taken |= cells
+                    return model.GridPos(x=x, y=y, w=width, h=height)
+            y += 1
 
 
 class _Built(Builder[model.AnnotationTarget]):

@@ -17,6 +17,24 @@ ALERT = (
     " 'no message for 5 min', now() FROM subak.device WHERE name = %s"
 )
 
+EVENT = (
+    "INSERT INTO subak.camera_event SELECT device_id, now() - interval '4 minutes', 'stopped', 'road', false, NULL, false, now()"
+    " FROM subak.device WHERE name = %s"
+)
+
+# Cycles of two phases as the measuring would leave them: one and a half minutes each, half of six vehicles on green.
+CYCLES = """
+INSERT INTO subak.signal_cycle (
+    device_id, phase, start, green, yellow, "end", programmed_s, termination, green_occupancy, red_occupancy, split_failure,
+    arrivals, arrivals_on_green, arrival_ms, arrival_detectors, quality, segment, revision, revised_at)
+SELECT d.device_id, p.phase, g.start, g.start + interval '50 s', g.start + interval '86 s', g.start + interval '90 s', 42,
+    (ARRAY['gap_out', 'max_out', 'force_off'])[1 + extract(minute FROM g.start)::int %% 3], 0.9, 0.5, p.phase = 2,
+    6, 3, ARRAY[5000, 20000, 55000, 60000, 70000, 88000], ARRAY[1, 1, 1, 1, 1, 1], 'good', g.start, 0, now()
+FROM subak.device d, (VALUES (2), (4)) p (phase),
+    generate_series(now() - interval '22 minutes', now() - interval '3 minutes', interval '90 s') g (start)
+WHERE d.name = %s
+"""
+
 
 async def fill(bench: Bench, minutes: int = MINUTES) -> datetime:
     """Let every device speak once a minute up to the wall clock, one lane be broken, one letter be garbled; the time afterwards."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dashboards.grafana import looks, palette
-from dashboards.grafana.boards.shared import AGE, DEVICE, FLOW_UNIT, JUNCTION, KINDS, PRESENCE, begin
+from dashboards.grafana.boards.shared import AGE, DEVICE, FLOW_UNIT, GOOD, JUNCTION, KINDS, MODES, PRESENCE, begin
 from dashboards.grafana.boards.wall import sign_columns
 from dashboards.grafana.panels import BY_DEVICE, SERIES, TABLE, Column, Sheet
-from dashboards.grafana.words import Text
+from dashboards.grafana.words import SPOKEN, Text
 
 CONDITIONS: dict[str, tuple[Text, str]] = {
     "ok": (("Normal", "OK"), palette.GREEN),
@@ -21,10 +21,12 @@ CONDITIONS: dict[str, tuple[Text, str]] = {
     "lost": (("Terputus", "Lost"), palette.GREY),
     "missing": (("Tanpa laporan", "No report"), palette.GREY),
 }
-MODES: dict[str, tuple[Text, str]] = {
-    "local": (("Setempat", "Local"), palette.SKY),
-    "central": (("Pusat", "Central"), palette.GREEN),
+EVENTS: dict[str, tuple[Text, str]] = {
+    "wrong_way": (("✘ Melawan arah", "✘ Wrong way"), palette.VERMILION),
+    "stopped": (("▲ Kendaraan berhenti", "▲ Stopped vehicle"), palette.ORANGE),
+    "person": (("▲ Orang di badan jalan", "▲ Person on the carriageway"), palette.PURPLE),
 }
+BLANK: dict[str, tuple[Text, str]] = dict.fromkeys(SPOKEN["blank"], (SPOKEN["blank"], palette.GREY))
 METRICS: tuple[tuple[str, Text, Text, str], ...] = (
     ("latency_ms", ("Waktu bolak-balik", "Round-trip time"), ("Setiap perangkat, rata-rata.", "Each device, mean."), "ms"),
     (
@@ -135,6 +137,53 @@ def cameras(sheet: Sheet) -> None:
             custom=looks.line(),
             span=(0, None),
         )
+    sheet.panel(
+        "table",
+        ("Kejadian di depan kamera", "Events before cameras"),
+        (
+            "Melawan arah, kendaraan berhenti, orang di badan jalan; terbaru dahulu.",
+            "Wrong way, stopped vehicle, person on the carriageway; newest first.",
+        ),
+        ("cameras_events", TABLE),
+        size=(12, 8),
+        fresh="fresh_cameras",
+        unit="short",
+        options=looks.TABLE,
+        custom=looks.CELLS,
+        columns=[
+            Column("at", ("Waktu", "Time"), unit="dateTimeAsIsoNoDateIfToday"),
+            Column("device", ("Kamera", "Camera")),
+            Column("junction", JUNCTION),
+            Column("kind", ("Kejadian", "Event"), mappings=EVENTS, more=looks.COLOURED),
+            Column("zone", ("Zona", "Zone")),
+            Column("lasting_s", ("Lamanya", "Lasting"), unit="s"),
+            Column("open", ("Masih berlangsung", "Still open")),
+        ],
+    )
+    sheet.panel(
+        "table",
+        ("Kamera di samping loop", "Cameras beside loops"),
+        (
+            "Rasio kamera ÷ loop dan GEH per 15 menit; GEH di bawah 5 cocok.",
+            "Ratio camera ÷ loop and GEH by quarter of an hour; GEH below 5 is a good match.",
+        ),
+        ("cameras_against_loops", TABLE),
+        size=(12, 8),
+        fresh="fresh_cameras",
+        unit="short",
+        options=looks.TABLE,
+        custom=looks.CELLS,
+        columns=[
+            Column("camera", ("Kamera", "Camera")),
+            Column("loop", ("Loop", "Loop")),
+            Column("lane", ("Lajur", "Lane")),
+            Column("daylight", ("Siang/malam", "Day/night")),
+            Column("quarters", ("Perempat jam", "Quarters")),
+            Column("ratio", ("Rasio", "Ratio"), more={"decimals": 2}),
+            Column("geh", ("GEH", "GEH"), steps=palette.GEH, more={**looks.COLOURED, "decimals": 1}),
+            GOOD,
+        ],
+    )
 
 
 def signs(sheet: Sheet) -> None:
@@ -168,7 +217,7 @@ def signs(sheet: Sheet) -> None:
         columns=[Column("faulty", ("terganggu", "faulty"))],
     )
     for query, title, about, mappings in (
-        ("signs_timeline", ("Pesan", "Messages"), ("Yang ditampilkan setiap VMS.", "What each sign showed."), None),
+        ("signs_timeline", ("Pesan", "Messages"), ("Yang ditampilkan setiap VMS.", "What each sign showed."), BLANK),
         (
             "signs_mode",
             ("Sumber pesan", "Source mode"),

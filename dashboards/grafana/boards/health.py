@@ -108,7 +108,7 @@ def quality(sheet: Sheet) -> None:
 
 def pipeline(sheet: Sheet) -> None:
     """For the operators of the pipeline."""
-    begin(sheet, "fresh_ledger", "fresh_site")
+    begin(sheet, "fresh_ledger")
     sheet.panel(
         "stat",
         ("Neraca", "Ledger"),
@@ -152,7 +152,7 @@ def pipeline(sheet: Sheet) -> None:
         ),
         ("pipeline_lag", SERIES),
         size=(12, 8),
-        fresh="fresh_site",
+        fresh="fresh_ledger",
         unit="s",
         options=looks.SERIES,
         custom=looks.line(),
@@ -195,7 +195,7 @@ def pipeline(sheet: Sheet) -> None:
             Column("reason", ("Sebab", "Reason")),
             Column("letters", ("Jumlah", "Count")),
             Column("last_at", ("Terakhir", "Last"), unit="dateTimeAsIsoNoDateIfToday"),
-            Column("devices", DEVICE),
+            Column("devices", ("Perangkat terlibat", "Devices involved")),
         ],
     )
     sheet.panel(

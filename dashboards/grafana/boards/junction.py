@@ -21,7 +21,7 @@ WEEK = {
 
 def junction(sheet: Sheet) -> None:
     """One junction."""
-    begin(sheet, "fresh_junction", "fresh_cameras", scope=("junction", "approach", "lane"))
+    begin(sheet, "fresh_junction", "fresh_cameras", "fresh_cycles", scope=("junction", "approach", "lane", "phase"))
     sheet.panel(
         "table",
         ("Kaki simpang sekarang", "Approaches now"),
@@ -167,6 +167,115 @@ def junction(sheet: Sheet) -> None:
         columns=[
             Column("loop_flow", ("Loop", "Loop"), colour=palette.ORANGE),
             Column("camera_flow", ("Kamera", "Camera"), colour=palette.SKY),
+        ],
+    )
+    _signals(sheet)
+
+
+def _signals(sheet: Sheet) -> None:
+    sheet.panel(
+        "timeseries",
+        ("Diagram koordinasi fase $phase", "Coordination diagram, phase $phase"),
+        (
+            "Setiap titik satu kendaraan: waktu, dan detik dalam siklus sejak mulai merah. Garis: mulai hijau, mulai kuning, akhir siklus.",
+            "Each point is a vehicle: its time, and its second in the cycle since red began. Lines: begin of green, of yellow, end of cycle.",
+        ),
+        ("signals_diagram", SERIES),
+        ("signals_edges", SERIES),
+        size=(12, 10),
+        fresh="fresh_cycles",
+        unit="s",
+        options=looks.SERIES,
+        custom={**looks.line(), "drawStyle": "points", "pointSize": 4},
+        span=(0, None),
+        decimals=0,
+        columns=[
+            Column("green", ("Tiba saat hijau", "Arrived on green"), colour=palette.GREEN),
+            Column("yellow", ("Tiba saat kuning", "Arrived on yellow"), colour=palette.YELLOW),
+            Column("red", ("Tiba saat merah", "Arrived on red"), colour=palette.VERMILION),
+            *(
+                Column(
+                    name,
+                    text,
+                    colour=colour,
+                    more={"custom.drawStyle": "line", "custom.lineWidth": 2, "custom.showPoints": "never"},
+                )
+                for name, text, colour in (
+                    ("green_begins", ("Mulai hijau", "Green begins"), palette.GREEN),
+                    ("yellow_begins", ("Mulai kuning", "Yellow begins"), palette.YELLOW),
+                    ("cycle_ends", ("Akhir siklus", "Cycle ends"), palette.WHITE),
+                )
+            ),
+        ],
+    )
+    sheet.panel(
+        "table",
+        ("Pemantau split", "Split monitor"),
+        (
+            "Setiap fase dalam rentang. Split = hijau + kuning + semua merah; gagal: antrean tidak habis dalam hijaunya.",
+            "Each phase over the range. Split = green + yellow + red clearance; failure: its green did not empty the queue.",
+        ),
+        ("signals_split_monitor", TABLE),
+        size=(12, 10),
+        fresh="fresh_cycles",
+        unit="short",
+        options=looks.TABLE,
+        custom=looks.CELLS,
+        decimals=0,
+        columns=[
+            Column("phase", ("Fase", "Phase")),
+            Column("cycles", ("Siklus", "Cycles")),
+            Column("cycle_s", ("Siklus rata-rata", "Mean cycle"), unit="s"),
+            Column("split_s", ("Split rata-rata", "Mean split"), unit="s"),
+            Column("split_85_s", ("Split 85 %", "Split 85 %"), unit="s"),
+            Column("gap_out", ("Gap-out", "Gap-out"), unit="percent"),
+            Column("max_out", ("Max-out", "Max-out"), unit="percent"),
+            Column("force_off", ("Force-off", "Force-off"), unit="percent"),
+            Column(
+                "split_failures",
+                ("Gagal split", "Split failures"),
+                unit="percent",
+                steps=palette.FAILURE_SHARE,
+                more=looks.COLOURED,
+            ),
+            Column("on_green", ("Tiba saat hijau", "Arrivals on green"), unit="percent"),
+            GOOD,
+        ],
+    )
+    for query, title, about, unit, span in (
+        ("signals_splits", ("Split setiap siklus", "Split of each cycle"), ("Hijau + kuning + semua merah, menurut fase.", "Green + yellow + red clearance, by phase."), "s", (0, None)),
+        ("signals_failures", ("Gagal split", "Split failures"), ("Bagian siklus yang hijaunya tidak menghabiskan antrean.", "Share of cycles whose green did not empty the queue."), "percent", (0, 100)),
+    ):  # fmt: skip
+        sheet.panel(
+            "timeseries",
+            title,
+            about,
+            (query, SERIES),
+            size=(8, 8),
+            fresh="fresh_cycles",
+            unit=unit,
+            scheme=looks.BY_NAME,
+            options=looks.SERIES,
+            custom={**looks.line(), "drawStyle": "points", "pointSize": 5},
+            span=span,
+            decimals=0,
+        )
+    sheet.panel(
+        "timeseries",
+        ("Akhir fase $phase", "Terminations, phase $phase"),
+        ("Bagian siklus menurut cara fasenya berakhir.", "Share of the cycles by how the phase ended."),
+        ("signals_terminations", SERIES),
+        size=(8, 8),
+        fresh="fresh_cycles",
+        unit="percent",
+        options=looks.SERIES,
+        custom=looks.line(fill=70, stack=True, bars=True),
+        span=(0, 100),
+        decimals=0,
+        columns=[
+            Column("gap_out", ("Gap-out", "Gap-out"), colour=palette.SKY),
+            Column("force_off", ("Force-off", "Force-off"), colour=palette.PURPLE),
+            Column("max_out", ("Max-out", "Max-out"), colour=palette.VERMILION),
         ],
     )
 

@@ -60,11 +60,24 @@ SEVERITY: Final[dict[str, tuple[Text, str]]] = {
     "info": (("● Info", "● Info"), palette.SKY),
 }
 
+MODES: Final[dict[str, tuple[Text, str]]] = {
+    "central": (("Pusat", "Central"), palette.GREEN),
+    "local": (("Setempat", "Local"), palette.PURPLE),
+    "external": (("Luar", "External"), palette.PURPLE),
+    "timebasedScheduler": (("Jadwal", "Schedule"), palette.SKY),
+    "endDuration": (("Sewa habis", "Lease ended"), palette.YELLOW),
+    "commLoss": (("Komunikasi putus", "Communication lost"), palette.VERMILION),
+    "powerLoss": (("Listrik padam", "Power lost"), palette.VERMILION),
+    "powerRecovery": (("Listrik kembali", "Power back"), palette.ORANGE),
+    "reset": (("Mulai ulang", "Reset"), palette.GREY),
+}
+
 _FRESH: Final[dict[str, Text]] = {
     "fresh_site": ("Umur data lajur", "Age of lane data"),
     "fresh_junction": ("Umur data simpang", "Age of the junction's data"),
     "fresh_history": ("Umur riwayat", "Age of history"),
     "fresh_signals": ("Umur data sinyal", "Age of signal data"),
+    "fresh_cycles": ("Umur siklus", "Age of cycles"),
     "fresh_cameras": ("Umur data kamera", "Age of camera data"),
     "fresh_signs": ("Umur data VMS", "Age of sign data"),
     "fresh_devices": ("Umur data perangkat", "Age of device data"),
@@ -87,6 +100,7 @@ def begin(sheet: Sheet, *fresh: str, scope: tuple[str, ...] = ()) -> None:
         ("junction", JUNCTION, False),
         ("approach", ("Kaki simpang", "Approach"), True),
         ("lane", ("Lajur", "Lane"), True),
+        ("phase", ("Fase", "Phase"), False),
     ):
         if name in scope:
             sheet.variable(name, label, several=several)

@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from dashboards.grafana import looks, palette
-from dashboards.grafana.boards.shared import AGE, DEVICE, FLOW_UNIT, GOOD, JUNCTION, PRESENCE, SEVERITY, SPEED, begin, to_junction
+from dashboards.grafana.boards.shared import (
+    AGE,
+    DEVICE,
+    FLOW_UNIT,
+    GOOD,
+    JUNCTION,
+    MODES,
+    PRESENCE,
+    SEVERITY,
+    SPEED,
+    begin,
+    to_junction,
+)
 from dashboards.grafana.panels import SERIES, TABLE, Column, Sheet
 
 
@@ -56,7 +68,7 @@ def wall(sheet: Sheet) -> None:
     )
     sheet.panel(
         "stat",
-        ("Peringatan terbuka", "Open alerts"),
+        ("Terbuka", "Open"),
         ("Yang sudah diumumkan dan belum berakhir.", "Announced and not ended."),
         ("wall_alert_count", TABLE),
         size=(4, 5),
@@ -70,7 +82,7 @@ def wall(sheet: Sheet) -> None:
     )
     sheet.panel(
         "stat",
-        ("Perangkat melapor", "Devices reporting"),
+        ("Perangkat", "Devices"),
         (
             "Perangkat yang terdengar dalam tiga periode terakhirnya (paling sedikit 30 dtk), dari semua yang aktif.",
             "Devices heard within three of their periods (at least 30 s), of all that are active.",
@@ -87,7 +99,7 @@ def wall(sheet: Sheet) -> None:
     )
     sheet.panel(
         "stat",
-        ("Data baik", "Good data"),
+        ("Mutu", "Quality"),
         (
             "Bagian menit lajur 15 menit terakhir yang bermutu baik.",
             "Share of the lane minutes of the last 15 minutes whose quality is good.",
@@ -163,7 +175,7 @@ def sign_columns() -> list[Column]:
         Column("device", ("VMS", "Sign")),
         Column("title", ("Tempat", "Place")),
         Column("message", ("Pesan", "Message"), more={"custom.width": 360}),
-        Column("source_mode", ("Sumber", "Source mode")),
+        Column("source_mode", ("Sumber", "Source mode"), mappings=MODES),
         Column("since", ("Sejak", "Since"), unit="dateTimeAsIsoNoDateIfToday"),
         Column("presence", ("Kehadiran", "Presence"), mappings=PRESENCE, more=looks.COLOURED),
         Column("faults", ("Gangguan", "Faults")),

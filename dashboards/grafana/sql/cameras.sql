@@ -1,18 +1,40 @@
 -- name: cameras_state
--- Condition of each camera over time, from what it says of itself; changes only, and its silence.
-WITH said AS (
-    SELECT c.time, c.device,
-        CASE WHEN c.covered THEN 'covered' WHEN c.frozen THEN 'frozen' WHEN c.moved THEN 'moved' WHEN c.fps = 0 THEN 'lost' ELSE 'ok' END AS state
-    FROM analytics.camera_health c
-    WHERE c.site = ${site:sqlstring} AND c.fps IS NOT NULL AND $__timeFilter(c.time)
+-- Condition of each camera as intervals: from its counts' conditions where it has any, else from its health; and its silence.
+WITH judged AS (
+    SELECT greatest(c.onset, $__timeFrom()::timestamptz) AS time, c.device, c.condition AS state FROM analytics.camera_conditions c
+    WHERE c.site = ${site:sqlstring} AND c.onset <= $__timeTo()::timestamptz AND coalesce(c."end", now()) >= $__timeFrom()::timestamptz),
+said AS (
+    SELECT j.* FROM judged j
     UNION ALL
-    SELECT max(c.time) + interval '3 minutes', c.device, 'missing' FROM analytics.camera_health c
-    WHERE c.site = ${site:sqlstring} AND c.fps IS NOT NULL AND $__timeFilter(c.time)
-    GROUP BY 2 HAVING max(c.time) + interval '3 minutes' < least(now(), $__timeTo()::timestamptz))
-SELECT h.time, h.device AS metric, h.state AS "Value"
-FROM (SELECT s.*, lag(s.state) OVER (PARTITION BY s.device ORDER BY s.time) AS before FROM said s) h
-WHERE h.state IS DISTINCT FROM h.before
+    SELECT h.time, h.device,
+        CASE WHEN h.covered THEN 'covered' WHEN h.frozen THEN 'frozen' WHEN h.moved THEN 'moved' WHEN h.fps = 0 THEN 'lost' ELSE 'ok' END
+    FROM analytics.camera_health h
+    WHERE h.site = ${site:sqlstring} AND h.fps IS NOT NULL AND $__timeFilter(h.time) AND h.device NOT IN (SELECT k.device FROM judged k)
+    UNION ALL
+    SELECT max(h.time) + interval '3 minutes', h.device, 'missing' FROM analytics.camera_health h
+    WHERE h.site = ${site:sqlstring} AND h.fps IS NOT NULL AND $__timeFilter(h.time)
+    GROUP BY 2 HAVING max(h.time) + interval '3 minutes' < least(now(), $__timeTo()::timestamptz))
+SELECT s.time, s.device AS metric, s.state AS "Value"
+FROM (SELECT d.*, lag(d.state) OVER (PARTITION BY d.device ORDER BY d.time, d.state) AS before,
+        row_number() OVER (PARTITION BY d.device, d.time ORDER BY d.state) AS number FROM said d) s
+WHERE s.state IS DISTINCT FROM s.before AND s.number = 1
 ORDER BY 1, 2
+
+-- name: cameras_events
+-- Wrong way, stopped vehicles and people on the carriageway, newest first.
+SELECT e.onset AS at, e.device, e.junction, e.kind, e.zone, extract(epoch FROM coalesce(e."end", now()) - e.onset)::double precision AS lasting_s, e."end" IS NULL AS open
+FROM analytics.camera_events e
+WHERE e.site = ${site:sqlstring} AND $__timeFilter(e.onset)
+ORDER BY 1 DESC LIMIT 200
+
+-- name: cameras_against_loops
+-- Each camera beside the loop of the same lane, all classes, quarters of an hour in which both counted.
+SELECT c.camera_device AS camera, c.loop_device AS loop, c.lane, c.daylight, count(*) AS quarters,
+    sum(c.camera_volume)::double precision / nullif(sum(c.loop_volume), 0) AS ratio, avg(c.geh)::double precision AS geh,
+    100.0 * count(*) FILTER (WHERE c.quality = 'good') / count(*)::double precision AS good_share
+FROM analytics.lane_comparisons c
+WHERE c.site = ${site:sqlstring} AND $__timeFilter(c.start) AND c.class = 'all' AND c.geh IS NOT NULL
+GROUP BY 1, 2, 3, 4 ORDER BY abs(1 - sum(c.camera_volume)::double precision / nullif(sum(c.loop_volume), 0)) DESC NULLS LAST, 1, 3
 
 -- name: cameras_fps
 -- Frames a second that each camera says it takes.

@@ -87,4 +87,5 @@ FROM ({{grid}}) g
 LEFT JOIN loops l ON l.start = g.time AND l.flow IS NOT NULL
     AND EXISTS (SELECT 1 FROM views w WHERE w.start = l.start AND w.lane = l.lane AND w.flow IS NOT NULL)
 LEFT JOIN views v ON v.start = l.start AND v.lane = l.lane
+WHERE EXISTS (SELECT 1 FROM views w WHERE w.flow IS NOT NULL)
 GROUP BY 1 ORDER BY 1
