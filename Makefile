@@ -47,3 +47,7 @@ fuzz: ## damage a million messages of all dialects: make fuzz ARGS="--payloads 1
 ROWS ?= 3000000
 bench-queries: ## how long Grafana's queries take on many bins: make bench-queries ROWS=100000000 ARGS="--level apache"
 	@.ci/venv test && exec .venv/bin/python -m tests.benchmarks.queries --rows $(ROWS) $(ARGS)
+
+.PHONY: bench-signals
+bench-signals: ## cost of the signal measures, beside atspm
+	@.ci/venv test && exec .venv/bin/python -m tests.benchmarks.signals $(ARGS)

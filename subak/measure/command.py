@@ -115,3 +115,16 @@ def _each(
                 yield waiting.pop(0).result()
         for future in waiting:
             yield future.result()
+
+
+@app.command
+def pages(*, folder: Path = Path("docs/measures")) -> int:
+    """Write one page of documentation a measure, from what its module says.
+
+    Args:
+        folder: Where to.
+    """
+    from subak.measure.pages import write
+
+    print(f"{write(folder)} pages changed in {folder}")
+    return 0
