@@ -104,6 +104,18 @@ class VehicleSize(Strict):
     date: date
 
 
+class ZoneThresholds(Strict):
+    """Queues and events in zones."""
+
+    standing: Threshold
+    gap: Threshold
+    stopped: Threshold
+    wrong_way: Threshold
+    person: Threshold
+    against: Threshold
+    calm: Threshold
+
+
 class SeeingThresholds(Strict):
     """Detectors, tracker and counting."""
 
@@ -114,6 +126,7 @@ class SeeingThresholds(Strict):
     model: ModelThresholds
     shapes: ShapeThresholds
     sizes: Mapping[str, VehicleSize]
+    zones: ZoneThresholds
 
 
 class _File(Strict):

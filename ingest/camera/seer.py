@@ -17,6 +17,7 @@ from ingest.camera.geometry import Homography, Line, Point
 from ingest.camera.pose import Pose
 from ingest.camera.track import Track, Tracker
 from ingest.camera.view import Seen, View
+from ingest.camera.zones import Watch
 
 EDGE = 2
 """Pixels from the edge at which a thing may go on outside."""
@@ -35,6 +36,7 @@ class Seer:
         self._classifier = Classifier(self._t.classes)
         self._size: tuple[int, int] | None = None
         self._counter = Counter((), self._t.counting, self._classifier, None)
+        self._watch = Watch((), self._t.zones, None)
         self._roi = (0, 0, 0, 0)
         self.frame = 0
 
@@ -64,6 +66,7 @@ class Seer:
         found = [_placed(item, left, top, part.shape[1], part.shape[0]) for item in found]
         self.tracker.step(found, time, blinded=self.detector.blinded)
         crossings, turns = self._counter.step(self.tracker, self.frame, time)
+        zones, happenings = self._watch.step(self.tracks, time)
         seen = Seen(
             frame=self.frame,
             time_us=time_us,
@@ -71,6 +74,8 @@ class Seer:
             blinded=self.detector.blinded,
             crossings=tuple(crossings),
             turns=tuple(turns),
+            zones=tuple(zones),
+            happenings=tuple(happenings),
         )
         self.frame += 1
         return seen
@@ -97,6 +102,7 @@ class Seer:
             pixels: list[Point] = [(px * x, py * y) for px, py in self._view.pixels]
             plane = Homography(pixels, self._view.metres)
         self._counter = Counter(lines, self._t.counting, self._classifier, plane)
+        self._watch = Watch([zone.scaled(x, y) for zone in self._view.zones], self._t.zones, plane)
         if self._view.roi:
             left, top, wide, high = self._view.roi
             self._roi = (

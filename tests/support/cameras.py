@@ -19,7 +19,7 @@ from ingest.camera.jpeg import stamped
 from ingest.contract import VehicleClass
 from subak.street.assumptions import load_assumptions
 from subak.street.defects import CameraDefect
-from subak.street.picture import Picture
+from subak.street.picture import Mount, Picture
 from subak.street.spoilt import Spoiler
 from subak.street.traffic import Seen
 from tests.support.pipelines import Program
@@ -55,7 +55,7 @@ def camera_site(folder: Path, cameras: dict[str, dict[str, Any]]) -> Path:
 
 def drive_past(seconds: float, *, lanes: int = 3, fps: int = FPS) -> Iterator[Image]:
     """Pictures of a street on which a car or a motorcycle arrives on the lane at the kerb every 4 s, at 10 m/s."""
-    picture = Picture("test", lanes, 7.0, load_assumptions().classes)
+    picture = Picture("test", lanes, Mount(7.0), load_assumptions().classes)
     chance = random.Random(1)
     kinds = [chance.choice((VehicleClass.MP, VehicleClass.SM)) for _ in range(1000)]
     for index in range(round(seconds * fps)):

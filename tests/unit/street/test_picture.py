@@ -10,7 +10,7 @@ import pytest
 
 from ingest.contract import VehicleClass
 from subak.street.assumptions import load_assumptions
-from subak.street.picture import HEIGHT, WIDTH, Picture, daylight
+from subak.street.picture import HEIGHT, WIDTH, Mount, Picture, daylight
 from subak.street.traffic import Seen
 
 BALI = ZoneInfo("Asia/Makassar")
@@ -20,7 +20,7 @@ NIGHT = datetime(2026, 11, 24, 23, 0, tzinfo=BALI)
 
 @pytest.fixture(scope="module")
 def picture() -> Picture:
-    return Picture("cam-test", 2, 7.0, load_assumptions().classes)
+    return Picture("cam-test", 2, Mount(7.0), load_assumptions().classes)
 
 
 @pytest.mark.parametrize("vehicle", list(VehicleClass))
@@ -59,5 +59,5 @@ def test_daylight(hour: float, light: float) -> None:
 
 def test_a_picture_repeats(picture: Picture) -> None:
     seen = [Seen("SM.7", VehicleClass.SM, 20.0, 4.0, 5.0)]
-    again = Picture("cam-test", 2, 7.0, load_assumptions().classes)
+    again = Picture("cam-test", 2, Mount(7.0), load_assumptions().classes)
     assert np.array_equal(picture.draw(seen, NOON), again.draw(seen, NOON))

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from config.thresholds.camera import seeing_thresholds
+from ingest.camera.detect import Detection, Kind
+from ingest.camera.geometry import Homography, Zone, ZoneKind
+from ingest.camera.track import Tracker
+from ingest.camera.view import Happening, ZoneState
+from ingest.camera.zones import Watch
+
+SQUARE = ((0.0, 0.0), (400.0, 0.0), (400.0, 400.0), (0.0, 400.0))
+FLAT = Homography([(0, 0), (400, 0), (400, 400), (0, 400)], [(0, 0), (40, 0), (40, 40), (0, 40)])
+"""Ten pixels a metre, straight from above."""
+
+
+def drive(kind: Kind, way: list[tuple[float, float]], zone: Zone, fps: int = 10) -> tuple[list[ZoneState], list[Happening]]:
+    """A thing of 20 by 40 pixels whose foot goes along `way`, one position a frame."""
+    thresholds = seeing_thresholds()
+    tracker, watch = Tracker(thresholds.tracking), Watch([zone], thresholds.zones, FLAT)
+    states: list[ZoneState] = []
+    happenings: list[Happening] = []
+    for frame, (x, y) in enumerate(way):
+        time = frame / fps
+        tracks = tracker.step([Detection((x - 10, y - 40, x + 10, y), kind)], time)
+        found, events = watch.step([track for track in tracks if tracker.confirmed(track)], time)
+        states += found
+        happenings += events
+    return states, happenings
+
+
+def road(kind: ZoneKind) -> Zone:
+    """Vehicles go down the picture; the stop line is at y = 390."""
+    return Zone("road", SQUARE, kind, heading=((200, 0), (200, 390)))
+
+
+def test_against_the_heading_is_the_wrong_way() -> None:
+    _, up = drive(Kind.CAR, [(200, 390 - 6 * frame) for frame in range(60)], road(ZoneKind.CARRIAGEWAY))
+    _, down = drive(Kind.CAR, [(200, 41 + 6 * frame) for frame in range(55)], road(ZoneKind.CARRIAGEWAY))
+
+    assert [("wrong_way", None)] == [(event.kind, event.end_us) for event in up]
+    assert [] == down
+
+
+def test_who_stands_long_enough_has_stopped_until_driving_on() -> None:
+    way = [(200.0, 100.0)] * 250 + [(200.0, 100.0 + 8 * frame) for frame in range(80)]
+    _, happenings = drive(Kind.CAR, way, road(ZoneKind.CARRIAGEWAY))
+
+    assert ["stopped", "stopped"] == [event.kind for event in happenings]
+    assert [True, False] == [event.end_us is None for event in happenings]
+    assert happenings[1].onset_us == happenings[0].onset_us < 1_000_000
+    assert 24_000_000 < (happenings[1].end_us or 0) < 27_000_000
+
+
+def test_a_person_on_the_carriageway_is_an_event_and_no_vehicle() -> None:
+    states, happenings = drive(Kind.PERSON, [(100 + frame, 200) for frame in range(30)], road(ZoneKind.CARRIAGEWAY))
+
+    assert ["person"] == [event.kind for event in happenings]
+    assert 0 == max(state.vehicles for state in states)
+
+
+def test_a_queue_is_measured_from_the_stop_line() -> None:
+    states, _ = drive(Kind.CAR, [(200, 300)] * 30, road(ZoneKind.QUEUE))
+    moving, _ = drive(Kind.CAR, [(200, 100 + 8 * frame) for frame in range(30)], road(ZoneKind.QUEUE))
+
+    # 90 pixels before the stop line are 9 m.
+    assert ZoneState("road", 1, 9.0) == states[-1]
+    assert ZoneState("road", 1, 0.0) == moving[-1]
