@@ -28,6 +28,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--faults", type=int, default=200, help="how many faults (default 200)")
     parser.add_argument("--seed", type=int, default=1, help="of the first run; each run has the next one (default 1)")
+    parser.add_argument("--collectors", type=int, default=1, help="processes that share the subscription (default 1)")
     arguments = parser.parse_args()
     began = time.monotonic()
     done: Counter[str] = Counter()
@@ -41,7 +42,7 @@ def main() -> int:
             seed = arguments.seed
             while done.total() < arguments.faults:
                 left = min(ROUND * ROUNDS_A_RUN, arguments.faults - done.total())
-                messages += one_run(folder / f"run-{seed}", apache, plain, seed, left, done)
+                messages += one_run(folder / f"run-{seed}", apache, plain, seed, left, done, arguments.collectors)
                 print(
                     f"seed {seed}: holds; {done.total()} faults, {messages} messages, {time.monotonic() - began:.0f} s",
                     flush=True,
@@ -49,7 +50,8 @@ def main() -> int:
                 seed += 1
         except BaseException:
             print(
-                f"FAILED at seed {seed} after {done.total()} faults: make soak ARGS='--faults {ROUND * ROUNDS_A_RUN} --seed {seed}'"
+                f"FAILED at seed {seed} after {done.total()} faults: make soak ARGS='--faults {ROUND * ROUNDS_A_RUN} --seed {seed}"
+                f" --collectors {arguments.collectors}'"
             )
             raise
         finally:
@@ -62,7 +64,9 @@ def main() -> int:
     return 0
 
 
-def one_run(folder: Path, apache: ApacheServer, plain: PlainServer, seed: int, faults: int, done: Counter[str]) -> int:
+def one_run(
+    folder: Path, apache: ApacheServer, plain: PlainServer, seed: int, faults: int, done: Counter[str], collectors: int
+) -> int:
     """So many faults with one seed, every second run on the other database; returns how many messages were confirmed."""
     folder.mkdir()
     broker = Mosquitto(folder)
@@ -72,7 +76,7 @@ def one_run(folder: Path, apache: ApacheServer, plain: PlainServer, seed: int, f
         with (
             fresh_database(servers[0]) as database,
             fresh_database(servers[1]) as calm,
-            Rig(folder, broker, database, calm, seed) as rig,
+            Rig(folder, broker, database, calm, seed, collectors) as rig,
         ):
             for number in range(1, faults + 1):
                 names = [rig.chance.choice(sorted(FAULTS))]

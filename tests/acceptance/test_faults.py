@@ -32,3 +32,17 @@ def test_every_fault_alone_then_the_same_bins_as_undisturbed(
         rig.settle()
         rig.check()
         rig.check_against_an_undisturbed_run()
+
+
+@pytest.mark.timeout(200)
+def test_faults_of_several_processes_that_share_the_subscription(
+    tmp_path: Path, make_broker: MakeBroker, apache_database: Database, plain_database: Database
+) -> None:
+    """One of them killed, the database gone, the clock stepped: together as good as one."""
+    with Rig(tmp_path, make_broker(), plain_database, apache_database, SEED, collectors=2) as rig:
+        for name in ("kill_part", "kill_database", "step_clock"):
+            FAULTS[name](rig)
+            rig.flowing()
+        rig.settle()
+        rig.check()
+        rig.check_against_an_undisturbed_run()

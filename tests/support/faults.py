@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import time
 
 import aiomqtt
@@ -139,6 +141,22 @@ def garbage_flood(rig: Rig) -> None:
     rig.witness.flood(rig.chance.randrange(100, 400))
 
 
+def step_clock(rig: Rig) -> None:
+    """The wall clock jumps an hour ahead or back, and stays there until the next step."""
+    rig.clock.step(rig.chance.choice(sorted({-3600, 0, 3600} - {rig.clock.offset_s})))
+    _for(rig, 0.0, 1.0)
+
+
+def kill_part(rig: Rig) -> None:
+    """kill -9 of one of several processes that share the subscription: the others end, and all are started again."""
+    if rig.collectors == 1:
+        kill_pipeline(rig)
+        return
+    os.kill(rig.chance.choice(sorted(rig.workers())), signal.SIGKILL)
+    assert 1 == rig.pipeline.wait(20)
+    rig.pipeline.start()
+
+
 FAULTS: dict[str, Fault] = {
     fault.__name__: fault
     for fault in (
@@ -157,6 +175,8 @@ FAULTS: dict[str, Fault] = {
         reboot_device,
         late_batch,
         garbage_flood,
+        step_clock,
+        kill_part,
     )
 }
 """By name."""
@@ -172,6 +192,7 @@ TOGETHER = frozenset(
         "reboot_device",
         "late_batch",
         "garbage_flood",
+        "step_clock",
     }
 )
 """Those that may strike at the same time as another of them."""

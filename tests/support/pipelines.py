@@ -192,6 +192,8 @@ class Program:
         return self._process is not None and self._process.poll() is None
 
 
-def pipeline_program(tmp_path: Path, mqtt_url: str, database_url: str, **environment: str) -> Program:
+def pipeline_program(tmp_path: Path, mqtt_url: str, database_url: str, *options: str, **environment: str) -> Program:
     """The real pipeline, not started yet."""
-    return Program(tmp_path / "pipeline.log", ["run"], SUBAK_MQTT_URL=mqtt_url, SUBAK_DATABASE_URL=database_url, **environment)
+    return Program(
+        tmp_path / "pipeline.log", ["run", *options], SUBAK_MQTT_URL=mqtt_url, SUBAK_DATABASE_URL=database_url, **environment
+    )

@@ -15,6 +15,7 @@ import psycopg
 
 from storage.migrate import migrate
 from tests.support.brokers import Mosquitto
+from tests.support.clocks import SteppedClock
 from tests.support.databases import Database
 from tests.support.pipelines import SITE, TIMEZONE, Bench, Program, pipeline_program, verified
 from tests.support.proxy import Proxy
@@ -43,9 +44,13 @@ class Rig:
         broker: Reached by the witness directly and by the pipeline through `broker_line`.
         database: Reached by the oracle directly and by the pipeline through `database_line`.
         chance: Seeded.
+        clock: The pipeline's wall clock; the broker, the database and the witness have the machine's.
+        collectors: Processes that share the pipeline's subscription.
     """
 
-    def __init__(self, folder: Path, broker: Mosquitto, database: Database, calm_database: Database, seed: int) -> None:
+    def __init__(
+        self, folder: Path, broker: Mosquitto, database: Database, calm_database: Database, seed: int, collectors: int = 1
+    ) -> None:
         """Make it.
 
         Args:
@@ -54,8 +59,11 @@ class Rig:
             database: Where the pipeline under fault writes.
             calm_database: Where the oracle makes an undisturbed run of the same messages.
             seed: Of everything random.
+            collectors: As of `subak run`.
         """
         self.broker = broker
+        self.collectors = collectors
+        self.clock = SteppedClock(folder / "clock")
         self.database = database
         self._calm_database = calm_database
         self._folder = folder
@@ -74,11 +82,24 @@ class Rig:
             self._folder / name,
             f"mqtt://127.0.0.1:{self.broker_line.port}",
             _through(self.database.url, self.database_line.port),
+            "--collectors",
+            str(self.collectors),
+            **self.clock.environment,
             SUBAK_CLIENT_ID=CLIENT_ID,
             SUBAK_KEEP_ALIVE_S="2",
             SUBAK_TRANSACTION_MOST_S="8",
             SUBAK_METRICS_PORT="0",
         )
+
+    def workers(self) -> list[int]:
+        """Process ids of the workers, once they are ready."""
+
+        def children() -> list[int]:
+            text = Path(f"/proc/{self.pipeline.pid}/task/{self.pipeline.pid}/children").read_text(encoding="ascii")
+            found = [int(pid) for pid in text.split()]
+            return found if len(found) == self.collectors else []
+
+        return until(children, SETTLE_S, what="workers")
 
     def __enter__(self) -> Self:
         """Start everything and wait until messages flow."""
