@@ -177,7 +177,11 @@ def _connect(url: str) -> socket.socket:
     host, port = str(info.get("host", "127.0.0.1")), int(str(info.get("port", 5432)))
     if host.startswith("/"):
         connection = socket.socket(socket.AF_UNIX)
-        connection.connect(f"{host}/.s.PGSQL.{port}")
+        try:
+            connection.connect(f"{host}/.s.PGSQL.{port}")
+        except OSError:
+            connection.close()
+            raise
         return connection
     return socket.create_connection((host, port))
 
