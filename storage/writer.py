@@ -27,6 +27,7 @@ from processors.signal_progress import Progress
 from storage.capability import Level
 from storage.errors import StaleWriterError
 from storage.queries import queries
+from storage.runs import Run, hold
 from storage.series import SERIES, Row, Series
 from storage.signals import Quantity, SignalRows
 
@@ -83,7 +84,12 @@ class Writer:
 
     @classmethod
     async def connect(
-        cls, url: str, level: Level, timezone: str, units: Mapping[tuple[str, str], str] = MappingProxyType({})
+        cls,
+        url: str,
+        level: Level,
+        timezone: str,
+        units: Mapping[tuple[str, str], str] = MappingProxyType({}),
+        run: Run | None = None,
     ) -> Writer:
         """Connect and make the session's stage tables.
 
@@ -92,13 +98,17 @@ class Writer:
             level: What `storage.capability.probe` found.
             timezone: IANA zone of the site's days.
             units: Of signal measures by measure and name.
+            run: That this writer is a part of; None when it is of none that could be in the way of another.
 
         Raises:
             psycopg.OperationalError: The database cannot be reached.
+            OtherRunError: Another run is at work.
         """
         connection = await psycopg.AsyncConnection.connect(url, autocommit=True)
         writer = cls(connection, level, timezone, units)
         try:
+            if run is not None:
+                await hold(connection, run)
             await writer._prepare()
         except BaseException:
             await connection.close()

@@ -29,6 +29,7 @@ from storage.errors import StorageError
 from storage.maintain import maintain
 from storage.migrate import bring_up
 from storage.reach import unreachable
+from storage.runs import OtherRunError, Run, wait_for_others_to_leave
 from storage.site import save_site
 from storage.writer import Writer
 from subak import logs
@@ -85,7 +86,7 @@ def run(
         return
     try:
         asyncio.run(collect(settings, collectors))
-    except WorkerEndedError as error:
+    except (WorkerEndedError, OtherRunError) as error:
         raise SystemExit(f"subak: {error}") from None
 
 
@@ -175,12 +176,14 @@ def pipeline_of(
     source: Source,
     *,
     name: str,
+    processes: int = 1,
     observer: Observer | None = None,
     devices: Collection[int] | None = None,
     hears: bool = True,
 ) -> Pipeline:
-    """The pipeline of a site, or of some devices of it; see `Pipeline` for the arguments."""
+    """The pipeline of a site, or of some devices of it, in one of so many processes; see `Pipeline` for the other arguments."""
     database_url = settings.database_url.get_secret_value()
+    alone = Run(settings.client_id, processes)
     return Pipeline(
         name=name,
         source=source,
@@ -188,7 +191,7 @@ def pipeline_of(
         registry=opened.registry,
         tests=bin_tests(),
         meters=opened.meters,
-        connect=lambda: Writer.connect(database_url, opened.level, opened.timezone, UNITS),
+        connect=lambda: Writer.connect(database_url, opened.level, opened.timezone, UNITS, alone),
         batch_messages=settings.batch_messages,
         batch_delay_s=settings.batch_delay_s,
         dead_letters_per_minute=settings.dead_letters_per_minute,
@@ -226,9 +229,12 @@ async def collect(settings: Settings, collectors: int = 1) -> None:
     Raises:
         ConfigError: As `open_site`.
         WorkerEndedError: One of several processes ended by itself.
+        OtherRunError: A collector of this name is at work with another number of processes.
     """
     database_url = settings.database_url.get_secret_value()
     opened = open_site(settings)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        wait_for_others_to_leave(connection, Run(settings.client_id, collectors))
     metrics = Metrics()
     if collectors == 1:
         collector = _collector(settings, opened.door, opened.door.admit)

@@ -22,6 +22,7 @@ from ingest.door import Admission
 from ingest.mqtt.receiver import Delivery
 from ingest.readings import US
 from processors.bins import BIN_US
+from storage.runs import OtherRunError
 from subak import frames, logs
 from subak.fanout import devices_of
 from subak.run import Opened, open_site, pipeline_of, spare_the_garbage_collector
@@ -149,6 +150,7 @@ async def work(parent: socket.socket, share: int, shares: int, settings: Setting
         opened,
         source,
         name=f"{settings.client_id}/{share}",
+        processes=shares,
         devices=devices_of(share, shares, opened.registry, NATIVE),
     )
     receiving = asyncio.create_task(source.receive())
@@ -195,7 +197,10 @@ def main(arguments: Sequence[str]) -> None:
     except ConfigError as error:
         raise SystemExit(f"subak: {error}") from None
     spare_the_garbage_collector()
-    asyncio.run(work(parent, share, shares, settings, opened))
+    try:
+        asyncio.run(work(parent, share, shares, settings, opened))
+    except OtherRunError as error:
+        raise SystemExit(f"subak: {error}") from None
 
 
 if __name__ == "__main__":

@@ -25,10 +25,10 @@ COLLECTORS = 3
 LEAVE_S = 5.0
 
 
-def collectors(folder: Path, broker: Mosquitto, database: Database) -> Program:
+def collectors(folder: Path, broker: Mosquitto, database: Database, count: int = COLLECTORS) -> Program:
     return Program(
         folder / "pipeline.log",
-        ["run", "--collectors", str(COLLECTORS)],
+        ["run", "--collectors", str(count)],
         SUBAK_MQTT_URL=broker.url,
         SUBAK_DATABASE_URL=database.url,
         SUBAK_METRICS_PORT="0",
@@ -127,6 +127,22 @@ def test_bins_of_three_processes_equal_those_of_one_and_they_leave_in_order(
         sent_again = sum(witness.confirmed.values()) - len(witness.confirmed)
         assert sent_again == rows(apache_database, "SELECT sum(duplicate) FROM subak.ledger")[0][0]
         check(witness, apache_database, plain_database)
+
+
+def test_another_number_of_processes_is_refused_while_one_is_at_work(
+    tmp_path: Path, broker: Mosquitto, plain_database: Database
+) -> None:
+    (tmp_path / "other").mkdir()
+    with collectors(tmp_path, broker, plain_database, 2) as program, publishing(program, broker, 5) as witness:
+        flowing(witness, plain_database, 50)
+        with collectors(tmp_path / "other", broker, plain_database, 1) as other:
+            assert 1 == other.wait(60.0)
+        assert "a collector 'subak-collector' is at work in this database with --collectors 2, and this one has 1" in other.log
+        assert "Traceback" not in other.log
+        assert 0 == program.stop(LEAVE_S)
+        other.start()
+        connected(other)
+        assert 0 == other.stop(LEAVE_S)
 
 
 def test_a_worker_killed_ends_the_program_and_a_restart_loses_nothing(
