@@ -22,6 +22,7 @@ from tests.support import logs
 from tests.support.databases import Database
 from tests.support.logs import BEGIN
 from tests.support.pipelines import SITE, Bench, verified
+from tests.support.shared import shared_data
 
 Run = Callable[..., list[dict[str, Any]]]
 COUNT = 1500
@@ -130,6 +131,23 @@ def test_what_cannot_be_used_is_told_and_the_rest_is_stored(database: Database, 
     (forced,) = run(("stranger.dat", logs.asc3(logs.events(50), called="10.9.9.9")), device="atc-berawa")
     assert ({"atc-berawa": 50}, 50) == (forced["events"], forced["new"])
     assert verified(database.url)[0].balanced
+
+
+@pytest.mark.parametrize("database", ["plain"], indirect=True)
+def test_the_files_of_real_controllers_are_stored_event_by_event(database: Database, run: Run) -> None:
+    owners = {
+        "4895_ECON_10.210.8.179_2024_02_21_1115.dat": ("atc-legian", 1914),
+        "ECON_10.205.17.215_2024_02_21_1115.dat": ("atc-berawa", 1168),
+        "maxtime.xml": ("atc-canggu", 3001),
+    }
+    for name, (owner, count) in owners.items():
+        content = shared_data("controller-files", name).read_bytes()
+        again = [run((file, content), device=owner, timezone="America/Denver")[0]["new"] for file in (name, f"copy of {name}")]
+        # Equal events of one tenth are several events, and stay so.
+        assert [count, 0] == again
+    stored = rows(database.url, "SELECT device, count(*)::int FROM analytics.signal_events GROUP BY device ORDER BY device")
+    assert sorted(owners.values()) == stored
+    assert [] == verified(database.url)[0].differences
 
 
 @pytest.mark.parametrize("database", ["plain"], indirect=True)
