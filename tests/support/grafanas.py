@@ -8,9 +8,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, cast
+from pathlib import Path
+from typing import Any, Final, cast
 
 from subak.embedded.ports import LOOPBACK
+
+GRAFANA_TYPES_FOLDER: Final = "grafana-types"
+GRAFANA_TYPES_SOURCES: Final = Path(__file__).parent / "grafana_types"
 
 EDITOR, VIEWER, ADMIN = "token-editor", "token-viewer", "token-admin"
 ROLES = {f"Bearer {EDITOR}": "Editor", f"Bearer {VIEWER}": "Viewer", f"Bearer {ADMIN}": "Admin"}

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from tests.support.community import PGLITE_FOLDER, PGLITE_SOURCES
 from tests.support.databases import DEBIAN_FOLDER, POSTGRES_MAJOR, TIMESCALE_LIBRARY
+from tests.support.grafanas import GRAFANA_TYPES_FOLDER, GRAFANA_TYPES_SOURCES
 from tests.support.parts import cache_folder
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def main() -> None:
         _apt()
         _timescale_apache()
         _timescale_community()
+        _grafana_types()
 
 
 def _apt() -> None:
@@ -98,20 +100,28 @@ def _mirror() -> list[str]:
 
 
 def _timescale_community() -> None:
-    folder = cache_folder() / PGLITE_FOLDER
-    wanted = PGLITE_SOURCES / "package-lock.json"
+    _npm(PGLITE_FOLDER, PGLITE_SOURCES, "TimescaleDB (Community)")
+
+
+def _grafana_types() -> None:
+    _npm(GRAFANA_TYPES_FOLDER, GRAFANA_TYPES_SOURCES, "types of Grafana's dashboards")
+
+
+def _npm(name: str, sources: Path, what: str) -> None:
+    folder = cache_folder() / name
+    wanted = sources / "package-lock.json"
     if (folder / "package-lock.json").exists() and (folder / "package-lock.json").read_bytes() == wanted.read_bytes():
         return
     npm = shutil.which("npm")
     if npm is None:
-        _say("no TimescaleDB (Community): install Debian's nodejs and npm (Node.js 20 or newer)")
+        _say(f"no {what}: install Debian's nodejs and npm (Node.js 20 or newer)")
         return
     _say(f"npm ci into {folder}")
     building = folder.with_name(f"{folder.name}.building")
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir()
-    for name in ("package.json", "package-lock.json"):
-        shutil.copyfile(PGLITE_SOURCES / name, building / name)
+    for file in ("package.json", "package-lock.json"):
+        shutil.copyfile(sources / file, building / file)
     if _run([npm, "ci", "--prefix", str(building), "--no-audit", "--no-fund", "--loglevel=error"], os.environ):
         shutil.rmtree(folder, ignore_errors=True)
         building.rename(folder)
