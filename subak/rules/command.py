@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from importlib.util import find_spec
@@ -265,4 +266,5 @@ def _print(title: str, rows: Sequence[dict[str, object]]) -> None:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(str(value) for value in row.values()))
-    Console().print(table)
+    # Into a file or pipe, lines are not broken for a screen that is not there.
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
