@@ -11,7 +11,7 @@ import contextlib
 import socket
 import sys
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -24,6 +24,7 @@ from ingest.mqtt.receiver import Delivery
 from ingest.registry import Registry
 from subak import frames
 from subak.observer import Observer
+from subak.report import Report
 
 log = structlog.get_logger(__name__)
 
@@ -123,7 +124,15 @@ class Fanout:
     """The parent: receives, hands out, acknowledges."""
 
     def __init__(
-        self, *, collector: Collector, door: Door, shares: int, site: Path, receive_maximum: int, observer: Observer
+        self,
+        *,
+        collector: Collector,
+        door: Door,
+        shares: int,
+        site: Path,
+        receive_maximum: int,
+        observer: Observer,
+        told: Callable[[int, Report], None],
     ) -> None:
         """Wire the parts; nothing is started yet.
 
@@ -135,6 +144,7 @@ class Fanout:
             receive_maximum: The broker's window. No more messages than this are with the workers, acknowledged or not: the bound
                 of memory, since nothing else waits anywhere.
             observer: Is told of acknowledgements and turns.
+            told: Gets what each worker tells of its pipeline.
         """
         self._collector = collector
         self._door = door
@@ -142,6 +152,7 @@ class Fanout:
         self._site = site
         self._most = receive_maximum
         self._observer = observer
+        self._told = told
         self._workers: list[_Worker] = []
         self._receipts = Receipts(shares)
         self._room = asyncio.Event()
@@ -240,11 +251,15 @@ class Fanout:
         """Acknowledge what workers commit, until this one ends."""
         while True:
             try:
-                count, fresh = await frames.committed(worker.reader)
+                said = await frames.committed(worker.reader)
             except EOFError:
                 if self._finishing:
                     return
                 await self._ended(worker)
+            if isinstance(said, Report):
+                self._told(worker.share, said)
+                continue
+            count, fresh = said
             safe = self._receipts.commit(worker.share, count)
             if safe:
                 self._collector.acknowledge(safe)

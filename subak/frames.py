@@ -2,6 +2,7 @@
 
 To a worker: a list of messages; an empty list when what comes is fresh, so that silence means something; nil to finish.
 From a worker: how many more messages, in the order it got them, are committed, and whether the newest of them was fresh.
+Between these, what its pipeline tells of itself (`subak.report`).
 The first word of a worker, with a count of 0, says that it is ready.
 """
 
@@ -12,6 +13,8 @@ import struct
 from collections.abc import Sequence
 
 import msgspec
+
+from subak.report import Report
 
 Message = tuple[str, bytes, int]
 """Topic, payload, and when it was received, µs."""
@@ -24,10 +27,10 @@ MESSAGES_MOST = 500  # of one frame: a worker takes a turn at other things after
 _LENGTH = struct.Struct("!I")
 _encoder = msgspec.msgpack.Encoder()
 _messages: msgspec.msgpack.Decoder[list[Message] | None] = msgspec.msgpack.Decoder(list[Message] | None)
-_committed: msgspec.msgpack.Decoder[Committed] = msgspec.msgpack.Decoder(Committed)
+_committed: msgspec.msgpack.Decoder[Committed | Report] = msgspec.msgpack.Decoder(Committed | Report)
 
 
-def framed(words: Sequence[Message] | Committed | None) -> bytes:
+def framed(words: Sequence[Message] | Committed | Report | None) -> bytes:
     """One frame."""
     body = _encoder.encode(words)
     return _LENGTH.pack(len(body)) + body
@@ -42,7 +45,7 @@ async def messages(reader: asyncio.StreamReader) -> list[Message] | None:
     return _messages.decode(await _body(reader))
 
 
-async def committed(reader: asyncio.StreamReader) -> Committed:
+async def committed(reader: asyncio.StreamReader) -> Committed | Report:
     """The next frame from a worker.
 
     Raises:

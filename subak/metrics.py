@@ -7,11 +7,9 @@ grows with devices or lanes: a thousand feeds are one maximum and one count.
 from __future__ import annotations
 
 import time
-from collections import Counter as Tally
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
-import psycopg
 import structlog
 from msgspec import Struct
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
@@ -22,11 +20,9 @@ from ingest.mqtt.receiver import Delivery
 from ingest.readings import US, DeadLetter
 from ingest.reasons import Reason
 from processors.ledger import Ledger
+from subak.report import BEHIND_S, Batch, Lags, Report, batch_of, lags_of, loss_of
 
 log = structlog.get_logger(__name__)
-
-BEHIND_S = 300.0
-"""A feed whose final minutes are older is behind. Usual are 10 to 70 s, and 100 s more for one that has just fallen silent."""
 
 STALE_S = 30.0
 """A pipeline that has not turned for longer is not ready: it turns twice a second when nothing comes."""
@@ -121,7 +117,8 @@ class Metrics:
         self._started_s = steady_s()
         self._committed_s: float | None = None
         self._turned_s = self._started_s
-        self._is_failing = False
+        self._failing: set[int] = set()  # numbers of workers; 0 where there are none
+        self._told_lags: dict[int, Lags] = {}
         self._collector: Connected | None = None
         self._lags_s: Callable[[], Sequence[float]] = list
         self.registry.register(_Gauges(self))
@@ -144,27 +141,37 @@ class Metrics:
 
     def committed(self, ledger: Ledger, letters: Sequence[DeadLetter]) -> None:
         """A batch is durable."""
-        received = stored = duplicate = rejected = late = lost = recovered = unkept = 0
-        for entry in ledger.entries.values():
-            received += entry.received
-            stored += entry.stored
-            duplicate += entry.duplicate
-            rejected += entry.rejected
-            late += entry.late
-            lost += entry.lost
-            recovered += entry.recovered
-            unkept += entry.unkept + entry.unkept_partial
-        self._received.inc(received)
-        self._outcomes["stored"].inc(stored)
-        self._outcomes["duplicate"].inc(duplicate)
-        self._outcomes["rejected"].inc(rejected)
-        self._late.inc(late)
-        self._lost.inc(lost)
-        self._recovered.inc(recovered)
-        self._unkept.inc(unkept)
-        for reason, count in Tally(letter.reason for letter in letters).items():
+        self._count(batch_of(ledger, letters))
+
+    def _count(self, batch: Batch) -> None:
+        self._received.inc(batch.received)
+        self._outcomes["stored"].inc(batch.stored)
+        self._outcomes["duplicate"].inc(batch.duplicate)
+        self._outcomes["rejected"].inc(batch.rejected)
+        self._late.inc(batch.late)
+        self._lost.inc(batch.lost)
+        self._recovered.inc(batch.recovered)
+        self._unkept.inc(batch.unkept)
+        for reason, count in batch.reasons.items():
             self._letters[reason].inc(count)
-        self._batches.observe(received)
+        self._batches.observe(batch.received)
+
+    def told(self, share: int, report: Report) -> None:
+        """A worker tells what it has done.
+
+        Args:
+            share: Which worker.
+            report: Since its last one.
+        """
+        for batch in report.batches:
+            self._count(batch)
+        # In this order: what failed first is told at once, and not together with what went well later.
+        for seconds in report.transactions_s:
+            self._transacted(seconds, share)
+        for reason in report.failures:
+            self._fail(reason, share)
+        if report.lags is not None:
+            self._told_lags[share] = report.lags
 
     def acknowledged(self, deliveries: Sequence[Delivery]) -> None:
         """The broker was told."""
@@ -174,19 +181,27 @@ class Metrics:
 
     def transacted(self, seconds: float) -> None:
         """A transaction is durable."""
+        self._transacted(seconds, 0)
+
+    def _transacted(self, seconds: float, share: int) -> None:
         self._transactions.observe(seconds)
         self._committed_s = self._steady_s()
-        if self._is_failing:
-            self._is_failing = False
-            log.info("database.back")
+        if share in self._failing:
+            self._failing.discard(share)
+            if not self._failing:
+                log.info("database.back")
 
     def failed(self, error: BaseException) -> None:
         """The database could not be reached, or a transaction was rolled back."""
         if isinstance(error, Exception):
-            self._failures.inc()
-        if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError)) and not self._is_failing:
-            self._is_failing = True
-            log.warning("database.lost", reason=" ".join(str(error).split()) or "a transaction took too long")
+            self._fail(loss_of(error), 0)
+
+    def _fail(self, reason: str | None, share: int) -> None:
+        self._failures.inc()
+        if reason is not None:
+            if not self._failing:
+                log.warning("database.lost", reason=reason)
+            self._failing.add(share)
 
     def turned(self) -> None:
         """The pipeline has done all there was to do."""
@@ -208,7 +223,7 @@ class Metrics:
                 problem
                 for holds, problem in (
                     (self._collector is None or not self._collector.is_connected, "broker: not connected"),
-                    (self._is_failing, "database: the last transaction failed and is being tried again"),
+                    (bool(self._failing), "database: the last transaction failed and is being tried again"),
                     (idle_s > STALE_S, f"pipeline: the last batch or look at the watermarks ended {idle_s:.0f} s ago"),
                 )
                 if holds
@@ -218,17 +233,17 @@ class Metrics:
     def gauges(self) -> Iterator[Metric]:
         """What is looked up when somebody asks."""
         now_s = self._steady_s()
-        lags_s = self._lags_s()
-        yield _gauge("subak_feeds", "Feeds that count", len(lags_s))
+        lags = [lags_of(self._lags_s()), *dict(self._told_lags).values()]
+        yield _gauge("subak_feeds", "Feeds that count", sum(lag.feeds for lag in lags))
         yield _gauge(
             "subak_feeds_behind",
             f"Feeds whose final minutes are older than {BEHIND_S:.0f} s",
-            sum(lag > BEHIND_S for lag in lags_s),
+            sum(lag.behind for lag in lags),
         )
         yield _gauge(
             "subak_watermark_lag_max_seconds",
             "Age of the newest final minute of the feed that is furthest behind",
-            max(lags_s, default=0),
+            max(lag.most_s for lag in lags),
         )
         since_s = now_s - (self._started_s if self._committed_s is None else self._committed_s)
         yield _gauge("subak_seconds_since_commit", "Seconds since the last commit, or since the start", since_s)

@@ -251,6 +251,7 @@ async def collect(settings: Settings, collectors: int = 1) -> None:
             site=settings.site,
             receive_maximum=settings.receive_maximum,
             observer=metrics,
+            told=metrics.told,
         )
         roles = [fanout.run()]
     spare_the_garbage_collector()

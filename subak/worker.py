@@ -25,6 +25,7 @@ from processors.bins import BIN_US
 from storage.runs import OtherRunError
 from subak import frames, logs
 from subak.fanout import devices_of
+from subak.report import Report, Reporter
 from subak.run import Opened, open_site, pipeline_of, spare_the_garbage_collector
 
 FINISH_S = 2.5  # to commit what is here, when told to finish
@@ -129,6 +130,10 @@ class ParentSource:
         self._writer.write(frames.framed((len(deliveries), fresh)))
         self._look_whether_finished()
 
+    def report(self, report: Report) -> None:
+        """Tell the parent what the pipeline has done."""
+        self._writer.write(frames.framed(report))
+
     def _look_whether_finished(self) -> None:
         if self.finishing.is_set() and not self._waiting and not self._handed:
             self.finished.set()
@@ -145,14 +150,17 @@ async def work(parent: socket.socket, share: int, shares: int, settings: Setting
         lateness_us=round(settings.lateness_s * US),
         clock_us=wall_clock_us,
     )
+    reporter = Reporter(source.report)
     pipeline = pipeline_of(
         settings,
         opened,
         source,
         name=f"{settings.client_id}/{share}",
         processes=shares,
+        observer=reporter,
         devices=devices_of(share, shares, opened.registry, NATIVE),
     )
+    reporter.watch(pipeline.lags_s)
     receiving = asyncio.create_task(source.receive())
     running = asyncio.create_task(pipeline.run())
     finished = asyncio.create_task(_finish(source))

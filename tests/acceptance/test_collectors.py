@@ -11,9 +11,11 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import psycopg
 
+from subak.embedded.ports import free_port
 from tests.support.brokers import Mosquitto
 from tests.support.databases import Database
 from tests.support.pipelines import SITE, Bench, Program, verified
@@ -25,13 +27,13 @@ COLLECTORS = 3
 LEAVE_S = 5.0
 
 
-def collectors(folder: Path, broker: Mosquitto, database: Database, count: int = COLLECTORS) -> Program:
+def collectors(folder: Path, broker: Mosquitto, database: Database, count: int = COLLECTORS, metrics: int = 0) -> Program:
     return Program(
         folder / "pipeline.log",
         ["run", "--collectors", str(count)],
         SUBAK_MQTT_URL=broker.url,
         SUBAK_DATABASE_URL=database.url,
-        SUBAK_METRICS_PORT="0",
+        SUBAK_METRICS_PORT=str(metrics),
     )
 
 
@@ -198,3 +200,23 @@ def test_a_database_that_does_not_answer_keeps_nobody_from_leaving(
         settle(witness, plain_database)
         assert 0 == program.stop(LEAVE_S)
         check(witness, plain_database, apache_database)
+
+
+def test_the_parent_shows_what_all_workers_have_done(tmp_path: Path, broker: Mosquitto, plain_database: Database) -> None:
+    port = free_port()
+    with collectors(tmp_path, broker, plain_database, 2, metrics=port) as program, publishing(program, broker, 6) as witness:
+        flowing(witness, plain_database, 100)
+        settle(witness, plain_database)
+        sent = sum(witness.confirmed.values())
+
+        def shown() -> dict[str, float]:
+            with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+                lines = answer.read().decode().splitlines()
+            return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))}
+
+        seen = until(lambda: (now := shown())["subak_messages_received_total"] >= sent and now, 20.0, what="all messages counted")
+        assert isinstance(seen, dict)
+        assert sent == seen['subak_messages_total{outcome="stored"}'] + seen['subak_messages_total{outcome="duplicate"}']
+        assert 0 < seen["subak_transaction_seconds_count"]
+        assert len(SITE.controllers) + len(SITE.cameras) == seen["subak_feeds"]
+        assert seen["subak_seconds_since_commit"] < 60

@@ -17,7 +17,8 @@ from ingest.readings import DeadLetter
 from ingest.reasons import Reason
 from processors.ledger import Ledger
 from subak.health import serving
-from subak.metrics import BEHIND_S, STALE_S, Metrics
+from subak.metrics import STALE_S, Metrics
+from subak.report import BEHIND_S
 
 
 class Broker(Struct):
