@@ -50,6 +50,7 @@ class Imported(Struct, frozen=True):
         new: Of those that were stored, the ones that were not known.
         problems: What could not be used.
         refused: Why nothing of the file could be used; None when something could.
+        note: What to know besides; empty when there is nothing.
     """
 
     file: str
@@ -58,6 +59,7 @@ class Imported(Struct, frozen=True):
     new: int = 0
     problems: tuple[str, ...] = ()
     refused: str | None = None
+    note: str = ""
 
 
 def import_(
@@ -90,6 +92,8 @@ def import_(
         print(msgspec.json.encode(result).decode() if json else _told(result))
         for problem in () if json else (*result.problems, *((result.refused,) if result.refused else ())):
             _screen.print(problem, markup=False, highlight=False, soft_wrap=True, style="yellow")
+        if result.note and not json:
+            _screen.print(f"{result.file}: {result.note}", markup=False, highlight=False, soft_wrap=True)
     return 1 if any(result.problems or result.refused for result in results) else 0
 
 
@@ -183,10 +187,31 @@ async def _import_all(
                 task = bar.add_task(path.name, total=sum(map(len, parts.values())))
                 done = await importer.store(parts, lambda count, task=task: bar.advance(task, count))  # type: ignore[misc]
                 events = {owner: len(part) for owner, part in parts.items()}
-                results.append(Imported(path.name, log.form, events, done.new, (*log.problems, *problems, *done.problems)))
+                results.append(
+                    Imported(
+                        path.name,
+                        log.form,
+                        events,
+                        done.new,
+                        (*log.problems, *problems, *done.problems),
+                        note=_kept(settings, parts),
+                    )
+                )
     finally:
         await importer.close()
     return results
+
+
+def _kept(settings: Settings, parts: dict[str, Part]) -> str:
+    """A warning when retention takes away again what is imported."""
+    days = settings.retention_days.get("signal_event", 0)
+    oldest_us = min((int(part.time_us.min()) for part in parts.values() if len(part)), default=None)
+    if days == 0 or oldest_us is None or oldest_us >= wall_clock_us() - days * 86_400 * US:
+        return ""
+    return (
+        f"it holds events older than {days} days, which the retention of `subak run` drops again: raise signal_event in"
+        " SUBAK_RETENTION_DAYS (0 keeps for ever)"
+    )
 
 
 class Stored(Struct, frozen=True):

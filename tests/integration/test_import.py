@@ -142,7 +142,9 @@ def test_the_files_of_real_controllers_are_stored_event_by_event(database: Datab
     }
     for name, (owner, count) in owners.items():
         content = shared_data("controller-files", name).read_bytes()
-        again = [run((file, content), device=owner, timezone="America/Denver")[0]["new"] for file in (name, f"copy of {name}")]
+        results = [run((file, content), device=owner, timezone="America/Denver")[0] for file in (name, f"copy of {name}")]
+        again = [result["new"] for result in results]
+        assert "events older than 90 days" in results[0]["note"]
         # Equal events of one tenth are several events, and stay so.
         assert [count, 0] == again
     stored = rows(database.url, "SELECT device, count(*)::int FROM analytics.signal_events GROUP BY device ORDER BY device")
