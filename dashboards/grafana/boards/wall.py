@@ -162,7 +162,6 @@ def wall(sheet: Sheet) -> None:
             Column("junction", JUNCTION),
             Column("element", ("Bagian", "Element")),
             Column("onset", ("Sejak", "Since"), unit="dateTimeAsIsoNoDateIfToday"),
-            Column("lasting_s", ("Lamanya", "Lasting"), unit="s"),
             Column("detail", ("Rincian", "Detail")),
         ],
         link=to_junction(sheet),

@@ -4,7 +4,7 @@ WITH bins AS ({{bins_corridor}}), sums AS MATERIALIZED (
     SELECT b.start, b.junction, sum(b.speed * b.volume) / nullif(sum(b.volume) FILTER (WHERE b.speed IS NOT NULL), 0) AS speed
     FROM bins b GROUP BY 1, 2
 )
-SELECT g.time, l.junction AS metric, s.speed::double precision AS speed
+SELECT g.time, l.metric, s.speed::double precision AS speed
 FROM ({{grid}}) g
 CROSS JOIN (SELECT DISTINCT junction FROM sums) l
 LEFT JOIN sums s ON s.start = g.time AND s.junction = l.junction
@@ -15,7 +15,7 @@ ORDER BY 1, 2
 WITH bins AS ({{bins_corridor}}), sums AS MATERIALIZED (
     SELECT b.start, b.junction, avg(b.flow) AS flow FROM bins b GROUP BY 1, 2
 )
-SELECT g.time, l.junction AS metric, s.flow::double precision AS flow
+SELECT g.time, l.metric, s.flow::double precision AS flow
 FROM ({{grid}}) g
 CROSS JOIN (SELECT DISTINCT junction FROM sums) l
 LEFT JOIN sums s ON s.start = g.time AND s.junction = l.junction

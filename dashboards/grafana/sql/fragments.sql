@@ -21,6 +21,14 @@ b.kind = 'cctv' AND b.site = ${site:sqlstring}
 b.kind = 'atc' AND b.site = ${site:sqlstring}
     AND b.junction IN (SELECT a.junction FROM analytics.approaches a WHERE a.site = ${site:sqlstring} AND a.corridor = ${corridor:sqlstring})
 
+-- name: fragment_along
+-- Junctions of the corridor, numbered in the direction of travel so that rows stand in that order.
+SELECT p.junction, to_char(min(c.position), 'FM00') || ' ' || p.junction AS metric
+FROM analytics.approaches p
+JOIN analytics.corridors c ON c.site = p.site AND c.link = p.link
+WHERE p.site = ${site:sqlstring} AND c.corridor = ${corridor:sqlstring}
+GROUP BY p.junction
+
 -- name: fragment_origin
 -- Where the grid begins: local midnight, so that days are the site's.
 (timestamp '2000-01-01' AT TIME ZONE '{{zone}}')

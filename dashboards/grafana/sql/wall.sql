@@ -35,8 +35,7 @@ ORDER BY 1
 
 -- name: wall_alerts
 -- Open alerts that were announced, the most severe first.
-SELECT a.severity, a.rule, coalesce(a.device, '') AS device, a.junction, a.element, a.onset,
-    extract(epoch FROM now() - a.onset)::double precision AS lasting_s, a.detail
+SELECT a.severity, coalesce(a.device, '') AS device, a.element, a.detail, a.onset, a.rule, a.junction
 FROM analytics.alerts a
 WHERE a.site = ${site:sqlstring} AND a."end" IS NULL AND a.announced_at IS NOT NULL
 ORDER BY array_position(ARRAY['critical', 'warning', 'info'], a.severity), a.onset DESC LIMIT 50
