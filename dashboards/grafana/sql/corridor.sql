@@ -6,7 +6,7 @@ WITH bins AS ({{bins_corridor}}), sums AS MATERIALIZED (
 )
 SELECT g.time, l.metric, s.speed::double precision AS speed
 FROM ({{grid}}) g
-CROSS JOIN (SELECT DISTINCT junction FROM sums) l
+CROSS JOIN ({{along}}) l
 LEFT JOIN sums s ON s.start = g.time AND s.junction = l.junction
 ORDER BY 1, 2
 
@@ -17,7 +17,7 @@ WITH bins AS ({{bins_corridor}}), sums AS MATERIALIZED (
 )
 SELECT g.time, l.metric, s.flow::double precision AS flow
 FROM ({{grid}}) g
-CROSS JOIN (SELECT DISTINCT junction FROM sums) l
+CROSS JOIN ({{along}}) l
 LEFT JOIN sums s ON s.start = g.time AND s.junction = l.junction
 ORDER BY 1, 2
 
@@ -28,9 +28,10 @@ WITH bins AS ({{bins_corridor}}), sums AS MATERIALIZED (
         sum(b.speed * b.volume) AS distance, sum(b.volume) FILTER (WHERE b.speed IS NOT NULL) AS volume
     FROM bins b GROUP BY 1, 2, 3
 )
-SELECT s.start AS time, s.junction AS metric,
+SELECT s.start AS time, l.metric,
     (100 * sum(s.distance) / nullif(sum(k.speed_limit_kmh * s.volume), 0))::double precision AS share
 FROM sums s
+JOIN ({{along}}) l ON l.junction = s.junction
 JOIN analytics.approaches a ON a.site = ${site:sqlstring} AND a.junction = s.junction AND a.approach = s.approach
 JOIN analytics.links k ON k.site = ${site:sqlstring} AND k.link = a.link
 GROUP BY 1, 2 ORDER BY 1, 2
