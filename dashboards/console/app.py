@@ -18,6 +18,8 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from config.errors import ConfigError
 from config.site import Site
 from config.thresholds import console_thresholds
+from dashboards.console.camera_page import PATH as CAMERAS
+from dashboards.console.camera_page import CameraPage
 from dashboards.console.page import Board, Page
 from dashboards.console.signal_page import PATH, SignalPage
 from dashboards.console.state import Watch
@@ -97,6 +99,10 @@ def web(site: Site, watch: Watch) -> FastAPI:
         if page.controller is not None:
             watch.show_signals(page, page.controller)
         ui.context.client.on_delete(lambda: watch.leave(page))
+
+    @ui.page(CAMERAS, title=f"{site.general.title} · Subak", dark=True, reconnect_timeout=RECONNECT_S)
+    def cameras(lang: str = "", camera: str = "") -> None:
+        CameraPage(site, language_of(lang), camera)
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     # A name that someone else's page rebinds to 127.0.0.1 is not ours.

@@ -129,6 +129,9 @@ class Page:
                 ui.element("div").classes("clock-day").props('data-clock="day"')
             with ui.element("nav").classes("segments"):
                 self._signals = ui.link(word("signals", language), self._signals_address()).props('data-testid="to-signals"')
+                ui.link(word("cameras", language), f"/cameras?{urlencode({'lang': language.value})}").props(
+                    'data-testid="to-cameras"'
+                )
             with ui.element("nav").classes("segments languages").props(f'aria-label="{word("language", language)}"'):
                 self._links = {other: ui.link(other.value.upper(), self._address(other)) for other in Language}
                 for other, link in self._links.items():

@@ -20,6 +20,35 @@ DEFAULT_LANGUAGE = Language.INDONESIAN
 WORDS: dict[str, tuple[str, str]] = {
     "console": ("Konsol lalu lintas", "Traffic console"),
     "language": ("Bahasa", "Language"),
+    # Drawing page of the cameras.
+    "cameras": ("Kamera", "Cameras"),
+    "camera_which": ("Kamera", "Camera"),
+    "camera_who": ("Nama Anda", "Your name"),
+    "camera_key": ("Kunci", "Key"),
+    "camera_take": ("Ambil gambar", "Take a snapshot"),
+    "camera_live": ("Lihat lintasan langsung", "See tracks live"),
+    "camera_logged": (
+        "Setiap gambar yang diminta dicatat atas nama Anda; gambar tidak disimpan.",
+        "Each picture asked for is logged under your name; no picture is kept.",
+    ),
+    "camera_tool": ("Alat", "Tool"),
+    "tool_line": ("Garis hitung", "Counting line"),
+    "tool_zone": ("Zona", "Zone"),
+    "camera_lane": ("Lajur", "Lane"),
+    "camera_name": ("Nama zona", "Name of the zone"),
+    "camera_close": ("Tutup zona", "Close the zone"),
+    "camera_undo": ("Hapus yang terakhir", "Remove the last"),
+    "camera_save": ("Simpan ke folder situs", "Save to the site folder"),
+    "camera_hint": (
+        "Berdirilah di titik pertama, lihat ke titik kedua: kendaraan dari kiri ke kanan dihitung (panah).",
+        "Stand at the first point and look to the second: vehicles from left to right are counted (arrow).",
+    ),
+    "camera_saved": (
+        "Disimpan di cameras.yaml. Jalankan ulang pekerja kamera agar berlaku.",
+        "Saved in cameras.yaml. Start the camera worker again for it to count.",
+    ),
+    "camera_first": ("Ambil gambar dulu.", "Take a snapshot first."),
+    "camera_none": ("Tidak ada kamera di situs ini.", "This site has no cameras."),
     # Heartbeat.
     "data_fresh": ("DATA {age}", "DATA {age}"),
     "data_old": ("DATA TUA {age}", "DATA {age} OLD"),

@@ -13,9 +13,10 @@ from cyclopts import Parameter
 from config.errors import ConfigError
 from config.settings import load_settings
 from config.site import load_site
+from ingest.camera.asking import Wish, ask
 from ingest.mqtt.address import Address
 from subak import logs
-from subak.camera.door import KEYS_FILE, Wish, ask, read_keys
+from subak.camera.door import KEYS_FILE, read_keys
 
 STATE = Path(".subak") / "cameras"
 KEY = "SUBAK_CAMERA_KEY"
