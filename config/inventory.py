@@ -154,19 +154,23 @@ class Setting(Strict):
         valid_from: First day on which this is true.
         function: `count` upstream of the stop line counts arriving vehicles; `stop_bar_count` counts those that leave, lane by
             lane; `presence` at the stop line tells that someone stands there and counts nothing; `yellow_red` behind it counts
-            those that enter late.
+            those that enter late; `speed` is one end of a speed trap.
         distance: Metres upstream of the stop line.
         phase: Signal phase that serves its vehicles, where it is not the approach's.
         speed: km/h at which vehicles cover the distance; 0 when arrivals are told as at the detector.
         latency: Seconds from the vehicle to the controller's event.
+        trap: Channel of the downstream end of a speed trap that begins here.
+        trap_distance: Metres to it.
     """
 
     valid_from: date = date(2000, 1, 1)
-    function: Literal["count", "presence", "stop_bar_count", "yellow_red"] = "count"
+    function: Literal["count", "presence", "stop_bar_count", "yellow_red", "speed"] = "count"
     distance: Annotated[float, Field(ge=0, le=1000)] = 40.0
     phase: Annotated[int, Field(ge=1, le=16)] | None = None
     speed: Annotated[float, Field(ge=0, le=150)] = 0.0
     latency: Annotated[float, Field(ge=0, le=30)] = 0.0
+    trap: Annotated[int, Field(ge=1, le=255)] | None = None
+    trap_distance: Annotated[float, Field(ge=0, le=100)] = 0.0
 
 
 class Detector(Setting):

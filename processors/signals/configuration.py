@@ -144,4 +144,6 @@ def _detectors(controller: Controller, day: date, phases: dict[str, int], moveme
             speed_kmh=then.speed,
             latency_s=then.latency,
             movement=movements[detector.lane],
+            trap=then.trap,
+            trap_m=then.trap_distance,
         )

@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 
 from processors.signals import BIN_US, Events, History, Meter
 from processors.signals.events import DAY_US, US
-from tests.acceptance.signals_table import files, theirs
+from tests.acceptance.signals_table import files
+from tests.support.atspm import theirs
 from tests.support.signals import devices, parameters, span
 
 JUNCTIONS = 200
@@ -126,6 +127,7 @@ def _parent(folder: Path) -> int:
 def main() -> None:
     """Print the figures, and one JSON line last."""
     found: dict[str, float] = {}
+    known: dict[int, tuple[Events, History]] = {}
     for name, paths in files().items():
         known = devices(*paths)
         count = sum(len(events) for events, _ in known.values())

@@ -43,10 +43,9 @@ def devices(events: Path, configuration: Path) -> dict[int, tuple[Events, Histor
     """Events and detectors by device, from files in the layout of atspm."""
     import pyarrow.parquet as pq
 
-    table, detectors = pq.read_table(events).to_pydict(), pq.read_table(configuration).to_pydict()
-    device = np.array(table["DeviceId"])
-    time = pq.read_table(events)["TimeStamp"].cast("timestamp[us]").cast("int64").to_numpy()
-    code, parameter = np.array(table["EventId"]), np.array(table["Parameter"])
+    table, detectors = pq.read_table(events), pq.read_table(configuration).to_pydict()
+    device, code, parameter = (table[name].to_numpy() for name in ("DeviceId", "EventId", "Parameter"))
+    time = table["TimeStamp"].cast("timestamp[us]").cast("int64").to_numpy()
     found = {}
     for number in np.unique(device).tolist():
         mine = device == number
