@@ -1,10 +1,10 @@
-"""A device of the street falls silent and comes back: the alert rule tells, as Grafana would evaluate it on the live system."""
+"""Devices of the street fail and recover: the alert rules tell, as Grafana would evaluate them on the live system."""
 
 from __future__ import annotations
 
 import shutil
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -12,8 +12,9 @@ import psycopg
 from config.settings import DEFAULT_SITE
 from config.site import load_site
 from dashboards.rules.catalogue import rules_of
-from dashboards.rules.evaluate import ask, condition_of
+from dashboards.rules.evaluate import ask, backtest, condition_of
 from dashboards.rules.state import Labels, Machine, State
+from tests.acceptance.streets import START, Truth, all_stored, drive
 from tests.support.brokers import Mosquitto
 from tests.support.databases import Database
 from tests.support.pipelines import Program, pipeline_program
@@ -71,3 +72,30 @@ def test_a_silent_device_fires_and_clears_on_the_live_street(tmp_path: Path, bro
     assert (episode.fired_at - episode.pending_at).total_seconds() >= 2
     assert (episode.cleared_at - episode.fired_at).total_seconds() >= 2
     print(f"fired {episode.fired_at}, cleared {episode.cleared_at}, extreme {episode.extreme}")
+
+
+def test_a_camera_that_is_turned_in_the_street_fires_and_clears(
+    tmp_path: Path, broker: Mosquitto, plain_database: Database
+) -> None:
+    """Turned for two minutes of the simulated evening; the rule is asked at the times Grafana would have."""
+    with (
+        pipeline_program(tmp_path, broker.url, plain_database.url) as pipeline,
+        drive(tmp_path, broker.url, 3, 270, "--no-frames", "--camera-fault", "cam-dewa-ruci:turned:30:120") as street,
+    ):
+        until(lambda: "mqtt.connected" in pipeline.log, what="a connected pipeline")
+        assert 0 == street.wait(100)
+        all_stored(plain_database.url, Truth(tmp_path), lambda: pipeline.is_running)
+        pipeline.stop()
+    rule = next(rule for rule in rules_of(load_site(DEFAULT_SITE)) if rule.name == "camera-condition")
+    start = datetime.fromisoformat(START)
+
+    with psycopg.connect(plain_database.url, autocommit=True, prepare_threshold=None) as connection:
+        result = backtest(connection, rule, start, start + timedelta(seconds=270))
+
+    (episode,) = result.episodes
+    labels = dict(episode.labels)
+    assert ("cam-dewa-ruci", "moved") == (labels["device"], labels["condition"])
+    assert episode.cleared_at is not None
+    # A minute of it before people are told, and a minute without it before they are told that it is over; health every 10 s.
+    assert 90 <= (episode.fired_at - start).total_seconds() <= 120
+    assert 210 <= (episode.cleared_at - start).total_seconds() <= 240
