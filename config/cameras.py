@@ -124,7 +124,7 @@ class Camera(Spoken):
         height: Metres above the road.
         period: Seconds covered by one of its counts.
         source: Where `subak camera run` gets its pictures: `frame` (its own MQTT topic), an rtsp://, http:// or https:// address
-            (user names and passwords belong into SUBAK_CAMERA_SOURCES_FILE), or file:PATH. None: it counts by itself.
+            or file:PATH?start=TIME. None: it counts by itself.
         fps: Frames a second that it should give.
         model: ONNX model; None: the background model.
         picture: Width and height of the picture in which lines and zones were drawn.
