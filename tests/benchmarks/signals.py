@@ -14,13 +14,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from processors.signals import BIN_US, Events, History, Meter
+from processors.signals import Events, History, Meter
 from processors.signals.events import DAY_US, US
 from tests.acceptance.signals_table import files
 from tests.support.atspm import theirs
 from tests.support.signals import devices, parameters, span
 
 JUNCTIONS = 200
+JUNCTION_EVENTS = 100_000
 GOAL_PASS_S = 1.0
 GOAL_DAY_S = 60.0
 GOAL_DAY_MB = 2000.0
@@ -58,19 +59,21 @@ def live(known: dict[int, tuple[Events, History]], step_s: int, *, preview: bool
 
 
 def tile(known: dict[int, tuple[Events, History]], events: Path, config: Path) -> int:
-    """A day of 200 junctions, made of what there is: the same hours again and again."""
+    """A day of 200 junctions, 20 million events, made of what there is."""
     device, tables, detectors = 0, [], []
     names = list(known)
     while device < JUNCTIONS:
         seen, history = known[names[device % len(names)]]
         first, last = span(seen)
-        length = (last - first) // BIN_US * BIN_US
-        begins = np.arange(0, DAY_US, length)[:, None]
-        time_us = (seen.time_us[None, :] - first + begins).ravel()
+        # Stretched in time until the day has as many events as an average junction: all 96 bins have some.
+        step = DAY_US * len(seen) // JUNCTION_EVENTS
+        begins = np.arange(0, DAY_US, step)[:, None]
+        stretched = ((seen.time_us - first) * (step / (last - first)) / (US // 10)).astype(np.int64) * (US // 10)
+        time_us = (stretched[None, :] + begins).ravel()
         inside = time_us < DAY_US
         rows = len(begins)
         columns = {
-            "time": pa.array(time_us[inside] + 1_700_006_400 * US, type=pa.timestamp("us", "UTC")),
+            "time": pa.array(time_us[inside] + 1_699_920_000 * US, type=pa.timestamp("us", "UTC")),
             "device": pa.array(np.full(int(inside.sum()), device)),
             "code": pa.array(np.tile(seen.code, rows)[inside].astype(np.int32)),
             "parameter": pa.array(np.tile(seen.parameter, rows)[inside].astype(np.int32)),
