@@ -51,3 +51,7 @@ bench-queries: ## how long Grafana's queries take on many bins: make bench-queri
 .PHONY: bench-signals
 bench-signals: ## cost of the signal measures, beside atspm
 	@.ci/venv test && exec .venv/bin/python -m tests.benchmarks.signals $(ARGS)
+
+.PHONY: bench-camera
+bench-camera: ## what a camera costs, and how well it counts: clip x detector
+	@.ci/venv test && .venv/bin/python -m tests.benchmarks.camera && exec .venv/bin/python -m tests.benchmarks.camera_table $(ARGS)

@@ -66,7 +66,7 @@ def count(
     model
         YOLOX-style ONNX model; the background model otherwise.
     view
-        YAML file with lines, and four measured points of the road for classes by size and speeds (docs/cameras.md).
+        YAML file with lines, and four measured points of the road for classes by size and speeds (docs/camera-counting.md).
     json
         One JSON object instead of a table.
     """
