@@ -46,6 +46,9 @@ def count(
     finally:
         process.kill()
         process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
     if isinstance(answer, Failed):
         raise VideoError(answer.reason if model and str(model) in answer.reason else f"{file}: {answer.reason}")
     return answer
