@@ -49,7 +49,7 @@ class Yolox:
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = 4
-        # Less memory of its own: 30 MB a camera, for no measured time.
+        # A camera's process shares its machine with many: memory goes back between frames.
         options.enable_cpu_mem_arena = False
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
