@@ -115,7 +115,8 @@ def demo(
         pipeline = _start(stack, Part("pipeline", ["run"], environment, logs))
         console = _start(stack, Part("console", ["run", "--role", "console", "--port", str(web)], environment, logs))
         boards = free_port(PREVIEW_PORT)
-        preview = _start(stack, Part("preview", ["dashboards", "preview", "--port", str(boards)], environment, logs))
+        preview = Part("preview", ["dashboards", "preview", "--port", str(boards)], environment, logs)
+        stack.callback(preview.drop)
         tell("[bold]5/5[/] the simulated street drives its first minutes …")
         street = _start(
             stack,
