@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from ruamel.yaml import YAML
 
 from config.errors import ConfigError
 from config.settings import DEFAULT_SITE
@@ -22,33 +20,22 @@ from storage.site import save_site
 from subak.camera.validate import plan, report
 from tests.support.databases import Database
 
-CAMERA = load_site(DEFAULT_SITE).cameras[0]
-LANE = "validated"
+SITE = load_site(DEFAULT_SITE)
+CAMERA = SITE.cameras[0]
+LANE = CAMERA.lanes[0].id
 FROM = datetime(2026, 11, 23, 16, tzinfo=UTC)  # midnight at the site
 TO = FROM + timedelta(days=1)
 
 pytestmark = pytest.mark.parametrize("database", ["plain"], indirect=True)
 
 
-@pytest.fixture
-def site(tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A site whose first camera counts one lane: 10 motorcycles and 2 cars a minute, and nothing valid in the first hour."""
-    folder = tmp_path / "site"
-    shutil.copytree(DEFAULT_SITE, folder)
-    cameras = folder / "cameras.yaml"
-    lane = next(
-        a for j in load_site(folder).junctions if j.id == CAMERA.junction for a in j.approaches if a.id == CAMERA.approach
-    ).lanes[0]
-    yaml = YAML()
-    content = yaml.load(cameras)
-    content["cameras"][0]["lanes"] = [{"id": LANE, "lane": lane.id}]
-    yaml.dump(content, cameras)
-    monkeypatch.setenv("SUBAK_SITE", str(folder))
+@pytest.fixture(autouse=True)
+def counts(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first camera has counted on one lane: 10 motorcycles and 2 cars a minute, and nothing valid in the first hour."""
     monkeypatch.setenv("SUBAK_DATABASE_URL", database.url)
-    loaded = load_site(folder)
     with psycopg.connect(database.url, autocommit=True) as connection:
-        migrate(connection, loaded.general.timezone)
-        save_site(connection, loaded)
+        migrate(connection, SITE.general.timezone)
+        save_site(connection, SITE)
         for day in (FROM, TO):
             connection.execute("SELECT subak.ensure_day(%s)", [day.date()])
         connection.execute(
@@ -58,10 +45,9 @@ def site(tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch) ->
             " CASE WHEN valid THEN 2 END, CASE WHEN valid THEN 0 END, CASE WHEN valid THEN 0 END, CASE WHEN valid THEN 0 END, NULL,"
             " CASE WHEN valid THEN 'good' ELSE 'missing(camera:covered)' END, true, now()"
             " FROM analytics.lanes, generate_series(%s, %s - interval '1 minute', interval '1 minute') AS minute,"
-            " LATERAL (SELECT minute >= %s + interval '1 hour' AS valid) AS v WHERE detector = %s",
-            [FROM, TO, FROM, LANE],
+            " LATERAL (SELECT minute >= %s + interval '1 hour' AS valid) AS v WHERE device = %s AND detector = %s",
+            [FROM, TO, FROM, CAMERA.id, LANE],
         )
-    return folder
 
 
 @pytest.fixture
@@ -85,7 +71,7 @@ def seen(sm: int, mp: int) -> dict[str, str]:
     return {"SM": str(sm), "MP": str(mp), "KS": "0", "BB": "0", "TB": "0", "KTB": "0"}
 
 
-def test_the_form_holds_day_and_night_and_only_minutes_with_counts(site: Path, tmp_path: Path, told: Callable[[], Any]) -> None:
+def test_the_form_holds_day_and_night_and_only_minutes_with_counts(tmp_path: Path, told: Callable[[], Any]) -> None:
     form = tmp_path / "form.csv"
     plan(CAMERA.id, since=FROM, until=TO, out=form, json=True)
     summary = told()
@@ -99,7 +85,7 @@ def test_the_form_holds_day_and_night_and_only_minutes_with_counts(site: Path, t
     assert all(datetime.fromisoformat(row["minute"]) >= FROM + timedelta(hours=1) for row in rows)
 
 
-def test_the_report_compares_by_class_and_half_of_the_day(site: Path, tmp_path: Path, told: Callable[[], Any]) -> None:
+def test_the_report_compares_by_class_and_half_of_the_day(tmp_path: Path, told: Callable[[], Any]) -> None:
     form = tmp_path / "form.csv"
     plan(CAMERA.id, since=FROM, until=TO, out=form, margin=0.1, json=True)
     told()
@@ -119,9 +105,7 @@ def test_the_report_compares_by_class_and_half_of_the_day(site: Path, tmp_path: 
     report(form)
 
 
-def test_a_minute_whose_counts_are_gone_is_left_out_and_told(
-    site: Path, database: Database, tmp_path: Path, told: Callable[[], Any]
-) -> None:
+def test_a_minute_whose_counts_are_gone_is_left_out_and_told(database: Database, tmp_path: Path, told: Callable[[], Any]) -> None:
     form = tmp_path / "form.csv"
     plan(CAMERA.id, since=FROM, until=TO, out=form, margin=0.2, json=True)
     rows = sum(told()["minutes"].values())
@@ -147,14 +131,14 @@ def test_a_minute_whose_counts_are_gone_is_left_out_and_told(
         ("{head}\n2026-11-24T08:00+08:00,other,x,day,1,0,0,0,0,0,\n", "no camera other in the site folder"),
     ],
 )
-def test_a_form_that_cannot_be_read_says_where_and_why(site: Path, tmp_path: Path, content: str, complaint: str) -> None:
+def test_a_form_that_cannot_be_read_says_where_and_why(tmp_path: Path, content: str, complaint: str) -> None:
     form = tmp_path / "form.csv"
     form.write_text(content.format(head="minute,camera,lane,half,SM,MP,KS,BB,TB,KTB,note", camera=CAMERA.id), encoding="utf-8")
     with pytest.raises(ConfigError, match=complaint):
         report(form)
 
 
-def test_a_form_with_work_in_it_is_not_overwritten(site: Path, tmp_path: Path) -> None:
+def test_a_form_with_work_in_it_is_not_overwritten(tmp_path: Path) -> None:
     form = tmp_path / "form.csv"
     form.write_text("hours of work", encoding="utf-8")
     with pytest.raises(ConfigError, match="give another name"):
@@ -162,6 +146,6 @@ def test_a_form_with_work_in_it_is_not_overwritten(site: Path, tmp_path: Path) -
     assert form.read_text(encoding="utf-8") == "hours of work"
 
 
-def test_no_counts_is_an_error_that_names_what_to_look_at(site: Path, tmp_path: Path) -> None:
+def test_no_counts_is_an_error_that_names_what_to_look_at(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="is its worker running"):
         plan(CAMERA.id, since=FROM - timedelta(days=9), until=FROM - timedelta(days=8), out=tmp_path / "form.csv")
