@@ -15,13 +15,17 @@ from subak.rules.command import backtest_, check, explain
 from tests.support.databases import Database
 from tests.support.seeding import OFFLINE, SILENT, seed
 
-NOW = datetime.now(UTC)
+
+@pytest.fixture
+def now() -> datetime:
+    """The moment of the test: the commands ask by the wall clock, and tests are read long before the last one runs."""
+    return datetime.now(UTC)
 
 
 @pytest.fixture
-def url(plain_database: Database) -> str:
-    """A seeded database."""
-    seed(plain_database.url, NOW)
+def url(plain_database: Database, now: datetime) -> str:
+    """A database seeded up to now."""
+    seed(plain_database.url, now)
     return plain_database.url
 
 
@@ -34,12 +38,12 @@ def test_check_asks_every_rule_and_tells_what_is_beyond(url: str, capsys: pytest
     assert 0 == rows["ledger"]["beyond"]
 
 
-def test_backtest_as_json_table_and_pictures(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    start = NOW - timedelta(minutes=4)
+def test_backtest_as_json_table_and_pictures(url: str, now: datetime, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    start = now - timedelta(minutes=4)
     found: dict[str, dict[str, object]] = {}
     pictures = [tmp_path / "alerts.png", tmp_path / "alerts.svg"]
     for picture in pictures:
-        backtest_("device-silent", "ledger", from_=start, to=NOW, database_url=url, as_json_=True, picture=picture)
+        backtest_("device-silent", "ledger", from_=start, to=now, database_url=url, as_json_=True, picture=picture)
         found = {result["rule"]: result for result in json.loads(capsys.readouterr().out)}
     assert (0, 0) == (found["ledger"]["fired"], found["ledger"]["short"])
     # The ledger of the seed goes on to the last minute for every device, so history knows of no silence; now two are silent.
@@ -47,12 +51,14 @@ def test_backtest_as_json_table_and_pictures(url: str, tmp_path: Path, capsys: p
     assert pictures[0].read_bytes().startswith(b"\x89PNG")
     assert b"<svg" in pictures[1].read_bytes()
 
-    backtest_("device-silent", from_=start, to=NOW, database_url=url)
+    backtest_("device-silent", from_=start, to=now, database_url=url)
     assert "under 2 min" in " ".join(capsys.readouterr().out.split())
 
 
-def test_explain_gives_thresholds_with_sources_and_says_which_series_fire(url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    explain("device-silent", at=NOW, database_url=url, sql=True)
+def test_explain_gives_thresholds_with_sources_and_says_which_series_fire(
+    url: str, now: datetime, capsys: pytest.CaptureFixture[str]
+) -> None:
+    explain("device-silent", at=now, database_url=url, sql=True)
 
     told = capsys.readouterr().out
     assert "must hold: 30 s (our judgement, a reconnect, 2026-11-24)" in told
@@ -87,6 +93,6 @@ def test_a_rule_that_fails_is_named_and_the_others_are_asked(
     assert all("rule " + row["rule"] in row["problem"] for row in rows)
 
 
-def test_no_picture_without_a_format(url: str, tmp_path: Path) -> None:
+def test_no_picture_without_a_format(url: str, now: datetime, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="must end in"):
-        backtest_(from_=NOW, to=NOW + timedelta(minutes=1), database_url=url, picture=tmp_path / "x")
+        backtest_(from_=now, to=now + timedelta(minutes=1), database_url=url, picture=tmp_path / "x")
