@@ -99,7 +99,7 @@ def demos() -> Iterator[list[Demo]]:
 
 @pytest.mark.timeout(180)
 def test_it_ends_by_itself_with_one_line_that_holds(server_folder: Path, demos: list[Demo]) -> None:
-    demo = Demo(server_folder, "--faults", SUBAK_DEMO_SECONDS="25")
+    demo = Demo(server_folder, "--faults", SUBAK_DEMO_SECONDS="15")
     demos.append(demo)
     output, _ = demo.process.communicate(timeout=150)
 
