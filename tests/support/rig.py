@@ -123,12 +123,24 @@ class Rig:
         before = len(self.witness.confirmed)
         until(lambda: len(self.witness.confirmed) > before, SETTLE_S, what="a confirmed message")
         wanted = set(list(self.witness.confirmed)[before:])
-        until(lambda: wanted & self._stored(), SETTLE_S, what="a stored message")
+        until(lambda: self._runs() and wanted & self._stored(), SETTLE_S, what="a stored message")
+
+    def _runs(self) -> bool:
+        """Start a pipeline again that ended because it was started while it could not reach the database, as its unit does.
+
+        Raises:
+            AssertionError: It ended for any other reason.
+        """
+        if not self.pipeline.is_running:
+            last = self.pipeline.log.rpartition("subak: ")[2]
+            assert (2, True) == (self.pipeline.wait(0), last.startswith("SUBAK_DATABASE_URL: connection")), last
+            self.pipeline.start()
+        return True
 
     def settle(self) -> None:
         """Stop publishing and wait until every confirmed message is stored."""
         self.witness.pause()
-        until(lambda: not self.unstored(), SETTLE_S, what="every confirmed message in the database")
+        until(lambda: self._runs() and not self.unstored(), SETTLE_S, what="every confirmed message in the database")
 
     def check(self) -> None:
         """After `settle`: nothing lost, nothing doubled, the ledger balanced, bins as of an undisturbed run."""
