@@ -77,6 +77,8 @@ class Chunk:
         self._code_end = np.append(self._code_first[1:], len(sorted_codes))
         self._slot = {int(code): slot for slot, code in enumerate(self._codes)}
         self._cache: dict[tuple[int, ...], Ints] = {}
+        # Of one code, in the order of `of`: asked for by every channel and bin.
+        self._columns: dict[int, tuple[Ints, Ints]] = {}
         self.counts = np.bincount(self._bin(self.t[self.first : self.now]), minlength=len(self.starts))
         self.recent = np.concatenate((recent, self.counts))
         self._earlier_event_us = last_event_us
@@ -153,9 +155,13 @@ class Chunk:
 
     def times(self, code: int, parameter: int) -> Ints:
         """Times of one code and parameter, rising."""
-        index = self.of(code)
-        first, last = np.searchsorted(self.par[index], (parameter, parameter + 1))
-        return self.t[index[first:last]]
+        columns = self._columns.get(code)
+        if columns is None:
+            index = self.of(code)
+            columns = self._columns[code] = self.par[index], self.t[index]
+        parameters, times = columns
+        first, last = np.searchsorted(parameters, (parameter, parameter + 1))
+        return times[first:last]
 
     def seen(self, code: int, parameter: int, until_us: int) -> Ints:
         """As `times`, with those after the end of the chunk and before `until_us`, at most the lag later."""
