@@ -55,6 +55,7 @@ class General(Strict):
         timezone: IANA zone of days, peaks and calendars; storage is UTC.
         centre: Where a map opens.
         note: What a reader of the map must know, such as how exact positions are.
+        console_url: Where people reach the console, as boards and alerts link to it.
     """
 
     site: Name
@@ -62,6 +63,7 @@ class General(Strict):
     timezone: str
     centre: Position
     note: str = ""
+    console_url: Annotated[str, Field(pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$")] = "http://127.0.0.1:8080"
 
     @field_validator("timezone")
     @classmethod

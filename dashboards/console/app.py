@@ -87,8 +87,8 @@ def web(site: Site, watch: Watch) -> FastAPI:
     board = Board(site, watch)
 
     @ui.page("/", title=f"{site.general.title} · Subak", dark=True, reconnect_timeout=RECONNECT_S)
-    def index(lang: str = "", lane: str = "", map: str = "") -> None:  # noqa: A002 - the name in the address
-        page = Page(board, language_of(lang), lane, map)
+    def index(lang: str = "", lane: str = "", junction: str = "", map: str = "") -> None:  # noqa: A002 - the name in the address
+        page = Page(board, language_of(lang), lane, junction, map)
         watch.join(page, page.tell)
         ui.context.client.on_delete(lambda: watch.leave(page))
 

@@ -50,11 +50,11 @@ def find(
 class LanePanel:
     """Selects, figures and chart; the pages' address follows the choice."""
 
-    def __init__(self, site: Site, language: Language, address: str, on_choice: Callable[[LaneRow], None]) -> None:
-        """Draw it without a lane; `address` is chosen once the lanes are known."""
+    def __init__(self, site: Site, language: Language, address: str, junction: str, on_choice: Callable[[LaneRow], None]) -> None:
+        """Draw it without a lane; the one at `address`, else the first of `junction`, is chosen once the lanes are known."""
         self._site = site
         self._language = language
-        self._address = address
+        self._address, self._asked = address, junction
         self._on_choice = on_choice
         self._lanes: Mapping[int, LaneRow] = {}
         self._lane: LaneRow | None = None
@@ -104,6 +104,7 @@ class LanePanel:
         if lanes != self._lanes:
             self._lanes = lanes
             asked = find(lanes, address=self._address) if self._address else None
+            asked = asked or (find(lanes, junction=self._asked) if self._asked else None)
             lane = asked or next((found for j in self._site.junctions if (found := find(lanes, junction=j.id))), None)
             self._lane = None if self._lane is not None and self._lane.lane_id not in lanes else self._lane
             if self._lane is None:

@@ -67,7 +67,7 @@ class Board:
 class Page:
     """One open page."""
 
-    def __init__(self, board: Board, language: Language, lane: str, mode: str) -> None:
+    def __init__(self, board: Board, language: Language, lane: str, junction: str, mode: str) -> None:
         """Draw the page in the slot that is open, with what is known already."""
         self._board = board
         self._site = board.site
@@ -96,7 +96,7 @@ class Page:
                 with ui.element("div").classes("right"):
                     with ui.element("section").classes("card ledger-card").props('data-testid="ledger"'):
                         self._ledger = LedgerStrip(language)
-                    self._lane = LanePanel(self._site, language, lane, self._chosen)
+                    self._lane = LanePanel(self._site, language, lane, junction, self._chosen)
                     self._table = DeviceTable(language)
         self.tell()
 

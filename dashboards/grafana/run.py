@@ -32,6 +32,10 @@ class Answer(Struct, frozen=True):
     rows: list[tuple[Any, ...]]
     seconds: float
 
+    def named(self, row: tuple[Any, ...]) -> dict[str, Any]:
+        """A row's values by column."""
+        return {name: value for (name, _), value in zip(self.columns, row, strict=True)}
+
 
 def connect(url: str, *, role: str = ROLE) -> psycopg.Connection[tuple[Any, ...]]:
     """Connect as Grafana would: read-only, in the reader's role where the account may take it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import html
 import signal
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -27,12 +27,14 @@ from dashboards.grafana.macros import MacroError, Value, Window, interpolate
 from dashboards.grafana.queries import boards, panels, window_of
 from dashboards.grafana.run import Answer, ask, choose, connect
 from dashboards.preview import charts, draw
+from dashboards.preview.fields import address_of
 
 log = structlog.get_logger(__name__)
 
 CHARTS: Final = frozenset({"timeseries", "heatmap"})
 STYLE: Final = Path(__file__).parent / "preview.css"
 RANGES: Final = ("now-15m", "now-1h", "now-3h", "now-6h", "now-1d", "now-7d", "now-28d")
+ALL: Final = {Language.INDONESIAN: "Semua", Language.ENGLISH: "All"}
 AWAY: Final = {
     Language.INDONESIAN: "✘ Basis data tidak terjangkau — papan ini kosong sampai kembali",
     Language.ENGLISH: "✘ The database cannot be reached — this board is empty until it is back",
@@ -68,6 +70,7 @@ class Shown(Struct, frozen=True):
         values: Of variables.
         offers: What each variable offers as (text, value).
         panels: In order.
+        marks: Annotations.
         error: Why there is nothing.
     """
 
@@ -75,6 +78,7 @@ class Shown(Struct, frozen=True):
     values: dict[str, Value]
     offers: dict[str, list[tuple[str, str]]]
     panels: tuple[Panel, ...]
+    marks: tuple[charts.Mark, ...] = ()
     error: str = ""
 
 
@@ -86,10 +90,24 @@ def load(url: str, board: Mapping[str, Any], chosen: Mapping[str, Value], now: d
         with connect(url) as connection:
             values, offers = choose(connection, board, window, chosen)
             found = [_panel(connection, panel, values, window) for panel in panels(board)]
+            marks = tuple(_marks(connection, board, values, window))
     except (psycopg.Error, MacroError) as error:
         empty = tuple(Panel(panel, str(panel["title"]).partition(" · ")[0], error="–") for panel in panels(board))
-        return Shown(window, dict(chosen), {}, empty, " ".join(str(error).split()))
-    return Shown(window, values, offers, tuple(found))
+        return Shown(window, dict(chosen), {}, empty, error=" ".join(str(error).split()))
+    return Shown(window, values, offers, tuple(found), marks)
+
+
+def _marks(
+    connection: psycopg.Connection[tuple[Any, ...]], board: Mapping[str, Any], values: Mapping[str, Value], window: Window
+) -> Iterator[charts.Mark]:
+    """What happened in the range, by the board's annotations."""
+    for annotation in board["annotations"]["list"]:
+        if "rawSql" not in annotation.get("target", {}):
+            continue
+        answer = ask(connection, annotation["target"]["rawSql"], values, window)
+        for row in answer.rows:
+            told = answer.named(row)
+            yield charts.Mark(told["time"], told.get("timeEnd"), str(told["text"]), annotation["iconColor"], annotation["name"])
 
 
 def _panel(
@@ -105,8 +123,12 @@ def _panel(
     return Panel(panel, title, answers)
 
 
-def body_of(panel: Panel, window: Window, zone: ZoneInfo) -> str:
+def body_of(panel: Panel, window: Window, zone: ZoneInfo, values: Mapping[str, Value]) -> str:
     """The panel as HTML; empty for those that ECharts draws."""
+
+    def address(row: Mapping[str, object]) -> str:
+        return address_of(panel.json, row, values)
+
     if panel.error:
         return f'<div class="error">{html.escape(panel.error)}</div>'
     if panel.is_empty:
@@ -114,15 +136,15 @@ def body_of(panel: Panel, window: Window, zone: ZoneInfo) -> str:
     answer = panel.answers[0]
     match panel.json["type"]:
         case "table":
-            return draw.table(panel.json, answer, zone)
+            return draw.table(panel.json, answer, zone, address)
         case "stat":
             return draw.stat(panel.json, answer, zone)
         case "bargauge":
-            return draw.bars(panel.json, answer, zone)
+            return draw.bars(panel.json, answer, zone, address)
         case "state-timeline" | "status-history":
             return draw.states(panel.json, answer, window, zone)
         case "geomap":
-            return draw.geomap(panel.json, answer, zone)
+            return draw.geomap(panel.json, answer, zone, address)
         case _:
             return ""
 
@@ -168,21 +190,22 @@ class BoardPage:
             self._has_choosers = True
             self._choose(shown)
         for panel in shown.panels:
-            self._show(panel, shown.window)
+            self._show(panel, shown)
 
     def _choose(self, shown: Shown) -> None:
         with self._choosers:
             for variable in self._board["templating"]["list"]:
-                if variable.get("hide") or variable.get("includeAll"):
+                if variable.get("hide"):
                     continue
                 name = variable["name"]
+                offers = [*([(ALL[self._language], "")] if variable.get("includeAll") else []), *shown.offers[name]]
                 options = "".join(
                     f'<option value="{html.escape(value)}"{" selected" if value == shown.values[name] else ""}>{html.escape(text)}</option>'
-                    for text, value in shown.offers[name]
+                    for text, value in offers
                 )
                 ui.html(
                     f'<label>{html.escape(variable["label"])} <select data-testid="var-{name}" onchange="const u = new URL(location);'
-                    f" u.searchParams.set('var-{name}', this.value); location = u\">{options}</select></label>",
+                    f" u.searchParams.set('var-{name}', this.value); if (!this.value) u.searchParams.delete('var-{name}'); location = u\">{options}</select></label>",
                     sanitize=False,
                 )
             span = self._chosen.get("range") or self._board["time"]["from"]
@@ -193,7 +216,7 @@ class BoardPage:
                 sanitize=False,
             )
 
-    def _show(self, panel: Panel, window: Window) -> None:
+    def _show(self, panel: Panel, shown: Shown) -> None:
         number, place = panel.json["id"], panel.json["gridPos"]
         name, _, fresh = panel.title.partition(" · ")
         heading = (
@@ -216,24 +239,24 @@ class BoardPage:
                 with card:
                     head = ui.html(heading, sanitize=False)
                     body = (
-                        ui.echart(self._chart(panel, window)).classes("body")
+                        ui.echart(self._chart(panel, shown)).classes("body")
                         if is_chart
-                        else ui.html(body_of(panel, window, self._zone), sanitize=False).classes("body")
+                        else ui.html(body_of(panel, shown.window, self._zone, shown.values), sanitize=False).classes("body")
                     )
             self._bodies[number] = (head, body)
             return
         known[0].set_content(heading)
         if isinstance(known[1], ui.echart):
             known[1].options.clear()
-            known[1].options.update(self._chart(panel, window))
+            known[1].options.update(self._chart(panel, shown))
             known[1].update()
         else:
-            known[1].set_content(body_of(panel, window, self._zone))
+            known[1].set_content(body_of(panel, shown.window, self._zone, shown.values))
 
-    def _chart(self, panel: Panel, window: Window) -> dict[str, Any]:
+    def _chart(self, panel: Panel, shown: Shown) -> dict[str, Any]:
         if panel.json["type"] == "heatmap":
             return charts.heatmap(panel.json, panel.answers[0], self._zone)
-        return charts.time_series(panel.json, panel.answers, window, self._zone)
+        return charts.time_series(panel.json, panel.answers, shown.window, self._zone, shown.marks)
 
 
 def seconds_of(refresh: str) -> float:

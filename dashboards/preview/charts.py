@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
+from msgspec import Struct
+
 from dashboards.grafana.macros import Window
 from dashboards.grafana.run import Answer
 from dashboards.preview.draw import SERIES_COLOURS
@@ -14,6 +16,24 @@ from dashboards.preview.fields import Field, field_of
 INK, GRID = "#c3d0d8", "#26343e"
 VIRIDIS = ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725")
 Points = list[tuple[float, float | None]]
+
+
+class Mark(Struct, frozen=True):
+    """Something that happened, to be marked on time axes.
+
+    Attributes:
+        onset: When it began.
+        end: When it ended; None for a moment.
+        text: What.
+        colour: `#rrggbb`.
+        name: The annotation that told it.
+    """
+
+    onset: datetime
+    end: datetime | None
+    text: str
+    colour: str
+    name: str
 
 
 def local_ms(moment: datetime, zone: tzinfo) -> float:
@@ -40,8 +60,10 @@ def series_of(answer: Answer, zone: tzinfo) -> dict[str, Points]:
     return found
 
 
-def time_series(panel: Mapping[str, Any], answers: Sequence[Answer], window: Window, zone: tzinfo) -> dict[str, Any]:
-    """Lines, bars or points; what is missing is a gap."""
+def time_series(
+    panel: Mapping[str, Any], answers: Sequence[Answer], window: Window, zone: tzinfo, marks: Sequence[Mark] = ()
+) -> dict[str, Any]:
+    """Lines, bars or points; what is missing is a gap. Marks stand behind the first series."""
     series: list[dict[str, Any]] = []
     right: Field | None = None
     default = field_of(panel, "")
@@ -51,6 +73,8 @@ def time_series(panel: Mapping[str, Any], answers: Sequence[Answer], window: Win
             is_right = field.custom.get("axisPlacement") == "right"
             right = field if is_right else right
             series.append(_series(field, points, len(series), right=is_right))
+    if series:
+        series[0] |= _marked(marks, window, zone)
     axes = [_axis(default)]
     if right is not None:
         axes.append({**_axis(right), "position": "right", "splitLine": {"show": False}})
@@ -95,6 +119,32 @@ def _series(field: Field, points: Points, number: int, *, right: bool) -> dict[s
     if field.custom.get("stacking", {}).get("mode") == "normal":
         found["stack"] = "all"
     return found
+
+
+def _marked(marks: Sequence[Mark], window: Window, zone: tzinfo) -> dict[str, Any]:
+    """A line where each mark begins within the range, a veil while it lasts."""
+    lines = [
+        {
+            "xAxis": local_ms(mark.onset, zone),
+            "name": mark.text,
+            "lineStyle": {"color": mark.colour, "type": "dashed", "width": 1},
+        }
+        for mark in marks
+        if window.start <= mark.onset <= window.end
+    ]
+    areas = [
+        [
+            {"xAxis": local_ms(max(mark.onset, window.start), zone), "name": mark.text, "itemStyle": {"color": mark.colour}},
+            {"xAxis": local_ms(min(mark.end, window.end), zone)},
+        ]
+        for mark in marks
+        if mark.end is not None and mark.onset <= window.end and mark.end >= window.start
+    ]
+    said = {"formatter": "{b}"}
+    return {
+        "markLine": {"symbol": ["none", "triangle"], "symbolSize": 7, "label": {"show": False}, "tooltip": said, "data": lines},
+        "markArea": {"itemStyle": {"opacity": 0.08}, "label": {"show": False}, "tooltip": said, "data": areas},
+    }
 
 
 def _is_alone(points: Points, index: int) -> bool:

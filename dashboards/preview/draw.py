@@ -7,7 +7,7 @@ import html
 import itertools
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -15,6 +15,8 @@ from dashboards.grafana.macros import Window
 from dashboards.grafana.palette import GREY
 from dashboards.grafana.run import Answer
 from dashboards.preview.fields import Field, field_of
+
+Address = Callable[[Mapping[str, object]], str]
 
 DARK_INK, LIGHT_INK = "#0b1216", "#f2f6f8"
 SERIES_COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#F0E442", "#0072B2", "#F2F6F8", "#8A98A3")
@@ -32,8 +34,13 @@ def escaped(value: object) -> str:
     return html.escape(str(value))
 
 
-def table(panel: Mapping[str, Any], answer: Answer, zone: tzinfo) -> str:
-    """A table; cells are coloured where the panel says so."""
+def linked(text: str, address: str) -> str:
+    """HTML that leads somewhere, where there is somewhere to go."""
+    return f'<a href="{escaped(address)}">{text}</a>' if address else text
+
+
+def table(panel: Mapping[str, Any], answer: Answer, zone: tzinfo, address: Address) -> str:
+    """A table; cells are coloured where the panel says so, and the first one leads where the panel's link does."""
     fields = [field_of(panel, name) for name, _ in answer.columns]
     continuous = panel["fieldConfig"]["defaults"].get("color", {}).get("mode", "").startswith("continuous")
     numbers = [float(v) for row in answer.rows for v in row if isinstance(v, (int, float)) and not isinstance(v, bool)]
@@ -41,7 +48,8 @@ def table(panel: Mapping[str, Any], answer: Answer, zone: tzinfo) -> str:
     head = "".join(f"<th>{escaped(field.title)}</th>" for field in fields)
     body = []
     for row in answer.rows[:MAX_ROWS]:
-        cells = []
+        cells: list[str] = []
+        where = address(answer.named(row))
         for field, value in zip(fields, row, strict=True):
             style = ""
             if field.custom.get("cellOptions", {}).get("type") == "color-background" and value is not None:
@@ -49,7 +57,7 @@ def table(panel: Mapping[str, Any], answer: Answer, zone: tzinfo) -> str:
                     _shade(float(value), low, high) if continuous and isinstance(value, (int, float)) else field.colour(value)
                 )
                 style = f' style="background:{colour};color:{ink(colour)}"' if colour else ""
-            cells.append(f"<td{style}>{escaped(field.text(value, zone))}</td>")
+            cells.append(f"<td{style}>{linked(escaped(field.text(value, zone)), '' if cells else where)}</td>")
         body.append(f"<tr>{''.join(cells)}</tr>")
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'
 
@@ -73,7 +81,7 @@ def stat(panel: Mapping[str, Any], answer: Answer, zone: tzinfo) -> str:
     return f'<div class="tiles">{"".join(tiles)}</div>'
 
 
-def bars(panel: Mapping[str, Any], answer: Answer, zone: tzinfo) -> str:
+def bars(panel: Mapping[str, Any], answer: Answer, zone: tzinfo, address: Address) -> str:
     """A bar for each row, named by its text columns."""
     found = []
     names = [name for name, _ in answer.columns]
@@ -85,7 +93,7 @@ def bars(panel: Mapping[str, Any], answer: Answer, zone: tzinfo) -> str:
         name = " ".join(str(v) for i, v in enumerate(row) if i != at and isinstance(v, str))
         share = 0 if value is None else max(0.0, min(100.0, 100 * float(value) / float(most)))
         found.append(
-            f'<div class="bar"><span>{escaped(name)}</span><i><u style="width:{share:.1f}%;background:{field.colour(value)}"></u></i>'
+            f'<div class="bar"><span>{linked(escaped(name), address(answer.named(row)))}</span><i><u style="width:{share:.1f}%;background:{field.colour(value)}"></u></i>'
             f"<b>{escaped(field.text(value, zone))}</b></div>"
         )
     return f'<div class="bars">{"".join(found)}</div>'
@@ -149,7 +157,7 @@ def _blocks(points: Sequence[tuple[datetime, Any]], window: Window, step: float)
     return found
 
 
-def geomap(panel: Mapping[str, Any], answer: Answer, zone: tzinfo) -> str:
+def geomap(panel: Mapping[str, Any], answer: Answer, zone: tzinfo, address: Address) -> str:
     """The roads of the base layer, and a circle for each row of the first layer."""
     source = panel["options"]["basemap"]["config"]["src"]
     roads = json.loads(base64.b64decode(source.partition("base64,")[2]))
@@ -168,12 +176,11 @@ def geomap(panel: Mapping[str, Any], answer: Answer, zone: tzinfo) -> str:
     )
     layer = panel["options"]["layers"][0]
     style = layer["config"]["style"]
-    names = [name for name, _ in answer.columns]
     field = field_of(panel, style["color"]["field"])
     label = style["text"]["field"]
     dots = []
     for row in answer.rows:
-        values = dict(zip(names, row, strict=True))
+        values = answer.named(row)
         if values["latitude"] is None or values["longitude"] is None:
             continue
         x, y = place(values["longitude"], values["latitude"])
@@ -187,10 +194,11 @@ def geomap(panel: Mapping[str, Any], answer: Answer, zone: tzinfo) -> str:
                 if n not in {"latitude", "longitude", "label"}
             )
         )
-        dots.append(
+        dot = (
             f'<g><title>{tip}</title><circle cx="{x:.1f}" cy="{y:.1f}" r="{style["size"]["fixed"] * 2.2:.0f}" fill="{colour}"/>'
             f'<text x="{x:.1f}" y="{y + 7:.1f}" fill="{ink(colour)}">{shown}</text></g>'
         )
+        dots.append(linked(dot, address(values)))
     width = (east - west) * scale * narrow
     return f'<svg class="map" viewBox="-40 -40 {width + 80:.0f} 1080" preserveAspectRatio="xMidYMid meet">{paths}{"".join(dots)}</svg>'
 

@@ -1,11 +1,13 @@
-"""What a panel says of its columns: name, unit, colour, words; and values as text."""
+"""What a panel says of its columns: name, unit, colour, words, where a click leads; and values as text."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
+from urllib.parse import quote
 
 from msgspec import Struct
 
@@ -13,6 +15,8 @@ from dashboards.grafana.palette import GREY
 
 # Unit of Grafana to what stands behind the number.
 UNITS = {"velocitykmh": "km/h", "percent": "%", "ms": "ms", "celsius": "°C", "reqps": "req/s"}
+_BOARD: Final = re.compile(r"^/d/subak-([a-z]+)-([a-z]{2})\?")
+_MARK: Final = re.compile(r"\$\{(?:__data\.fields\.)?(\w+)(?::percentencode)?\}")
 DURATIONS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
@@ -110,3 +114,24 @@ def field_of(panel: Mapping[str, Any], name: str) -> Field:
                 else:
                     config[key] = value
     return Field(name, config)
+
+
+def address_of(panel: Mapping[str, Any], row: Mapping[str, object], values: Mapping[str, object]) -> str:
+    """Where a click on a row leads: the panel's first link, to a board of the preview.
+
+    Args:
+        panel: With its links.
+        row: Of the answer, by column.
+        values: Of the board's variables.
+
+    Returns:
+        An address on this server; empty when the panel has no link or the row has no value for it.
+    """
+    links = panel["fieldConfig"]["defaults"].get("links") or []
+    if not links:
+        return ""
+    url = _BOARD.sub(r"/\2/\1?", links[0]["url"].replace("&${__url_time_range}", ""))
+    known = {name: value for name, value in {**values, **row}.items() if isinstance(value, str) and value}
+    if any(name not in known for name in _MARK.findall(url)):
+        return ""
+    return _MARK.sub(lambda mark: quote(known[mark[1]], safe=""), url)

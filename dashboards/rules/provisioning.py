@@ -46,7 +46,7 @@ def alerting_files(site: Site) -> dict[str, str]:
     """
     contacts, calendar = load_contacts(site.path), load_calendar(site.path)
     return {
-        "rules.yaml": _text({"groups": groups(rules_of(site))}),
+        "rules.yaml": _text({"groups": groups(rules_of(site), site.general.console_url)}),
         "contact-points.yaml": _text({"contactPoints": contact_points(contacts)}),
         "policies.yaml": _text({"policies": [policy(calendar)]}),
         "mute-timings.yaml": _text({"muteTimes": mute_timings(calendar, site.general.timezone)}),
@@ -54,18 +54,18 @@ def alerting_files(site: Site) -> dict[str, str]:
     }
 
 
-def groups(rules: list[Rule]) -> list[Node]:
+def groups(rules: list[Rule], console_url: str) -> list[Node]:
     """Rule groups: one for each audience and interval, since a group is evaluated in one go."""
     found: dict[tuple[Audience, int], list[Node]] = {}
     for rule in rules:
-        found.setdefault((rule.definition.audience, rule.definition.every), []).append(rule_node(rule))
+        found.setdefault((rule.definition.audience, rule.definition.every), []).append(rule_node(rule, console_url))
     return [
         {"orgId": ORGANISATION, "name": f"{audience}-{every}s", "folder": FOLDER, "interval": f"{every}s", "rules": nodes}
         for (audience, every), nodes in found.items()
     ]
 
 
-def rule_node(rule: Rule) -> Node:
+def rule_node(rule: Rule, console_url: str) -> Node:
     """One rule: query A, its last value B, and the threshold with hysteresis C."""
     limits, definition = rule.thresholds, rule.definition
     reach = {"from": definition.range, "to": 0}
@@ -81,7 +81,7 @@ def rule_node(rule: Rule) -> Node:
         "execErrState": "KeepLast",
         "missing_series_evals_to_resolve": MISSING_EVALUATIONS,
         "labels": {"audience": definition.audience, "severity": definition.severity, "rule": rule.name},
-        "annotations": notes(rule),
+        "annotations": notes(rule, console_url),
         "data": [
             {
                 "refId": "A",
@@ -131,7 +131,7 @@ def rule_node(rule: Rule) -> Node:
     }
 
 
-def notes(rule: Rule) -> dict[str, str]:
+def notes(rule: Rule, console_url: str) -> dict[str, str]:
     """What people read: in both languages, with the way to the board and to the console."""
     definition = rule.definition
     is_traffic = definition.audience == "vms"
@@ -143,7 +143,7 @@ def notes(rule: Rule) -> dict[str, str]:
         texts[f"board_{language}"] = link.format(board=definition.board, language=language)
     texts["summary"] = f"{texts['summary_id']} · {texts['summary_en']}"
     texts["description"] = f"{texts['todo_id']} · {texts['todo_en']}"
-    texts["console"] = "${SUBAK_CONSOLE_URL}/" + ("?junction={{ $labels.junction }}" if is_traffic else "")
+    texts["console"] = f"{console_url.rstrip('/')}/" + ("?junction={{ $labels.junction }}" if is_traffic else "")
     if is_traffic:
         texts["signs"] = "{{ $labels.signs }}"
         texts["message"] = "{{ $labels.message }}"

@@ -122,7 +122,7 @@ def demo(
             stack,
             Part("street", ["street", "--quiet", "--seed", str(seed), *(["--faults"] if faults else [])], environment, logs),
         )
-        grafana, dashboards_at = _grafana(stack, database.url, web, state, logs, tell)
+        grafana, dashboards_at = _grafana(stack, database.url, state, logs, tell)
         parts = [pipeline, console, preview, street]
         ready = _wait_for_numbers(database.url, before, parts, told)
         if ready:
@@ -187,9 +187,7 @@ def _wait_for_numbers(url: str, before: Totals, parts: list[Part], told: threadi
     return False
 
 
-def _grafana(
-    stack: ExitStack, database_url: str, web: int, state: Path, logs: Path, tell: Callable[..., None]
-) -> tuple[Part | None, str]:
+def _grafana(stack: ExitStack, database_url: str, state: Path, logs: Path, tell: Callable[..., None]) -> tuple[Part | None, str]:
     """Start the Grafana of this machine, if there is one, and say where it is or how to add one."""
     found = find_grafana()
     if found is None:
@@ -198,7 +196,7 @@ def _grafana(
     tell(f"      {found.program} is here: Grafana starts on port {port}")
     with psycopg.connect(database_url, autocommit=True) as connection:
         let_it_read(connection)
-    environment = found.environment(state, port, database_url, f"http://127.0.0.1:{web}")
+    environment = found.environment(state, port, database_url)
     part = Part("grafana", found.arguments(), environment, logs, program=(str(found.program),))
     return _start(stack, part), f"http://127.0.0.1:{port}   dashboards and alert rules, to look at"
 

@@ -39,14 +39,13 @@ class Grafana(Struct, frozen=True):
         """What its program is started with."""
         return ["server", "--homepath", str(self.home)]
 
-    def environment(self, state: Path, port: int, database_url: str, console_url: str) -> dict[str, str]:
+    def environment(self, state: Path, port: int, database_url: str) -> dict[str, str]:
         """Its settings: everything on loopback, data in `state`, everybody on this machine may look and nobody may change.
 
         Args:
             state: Folder of the demo's state.
             port: To listen on.
             database_url: libpq URL of the demo's database.
-            console_url: For the links from dashboards and alerts.
         """
         folder = (state / "grafana").resolve()
         where = conninfo_to_dict(database_url)
@@ -71,7 +70,6 @@ class Grafana(Struct, frozen=True):
             "SUBAK_GRAFANA_DATABASE_PASSWORD": "",
             "SUBAK_GRAFANA_DATABASE_SSLMODE": "disable",
             "SUBAK_GRAFANA_DASHBOARDS": str(PROVISIONING / "dashboards"),
-            "SUBAK_CONSOLE_URL": console_url,
         }
 
 

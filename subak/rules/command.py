@@ -164,7 +164,7 @@ def explain(
         *limits.values.items(),
     ):
         print(f"{name}: {limit.value:g} {limit.unit} ({limit.source}, {limit.date})")
-    texts = notes(found)
+    texts = notes(found, place.general.console_url)
     for key in ("summary_en", "summary_id", "todo_en", "todo_id"):
         print(f"{key}: {texts[key].replace(VALUE, '…')}")
     if sql:

@@ -221,6 +221,11 @@ class TestUse:
 
         page.wait(lambda: (page.data("lane-volume-latest", "lane") or "").startswith("atc-berawa."), "the lane")
 
+    def test_a_board_links_to_its_junction(self, room: Room, page: Browser) -> None:
+        page.open(f"{room.console.url}?junction=canggu&lang=en")
+
+        page.wait(lambda: (page.data("lane-volume-latest", "lane") or "").startswith("atc-canggu."), "the lane")
+
     def test_map_by_age(self, page: Browser) -> None:
         page.click("map-mode-age")
 

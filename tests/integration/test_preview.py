@@ -10,6 +10,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +19,9 @@ import pytest
 
 from dashboards.grafana.build import BOARDS, PROVISIONING
 from dashboards.grafana.queries import boards
+from dashboards.grafana.run import Answer
+from dashboards.preview.app import load
+from dashboards.preview.charts import time_series
 from subak.embedded.ports import LOOPBACK, free_port
 from tests.conftest import Chromium
 from tests.support.consoles import Browser, browsing
@@ -126,3 +130,39 @@ def test_a_name_with_markup_is_text(preview: Preview) -> None:
     assert browser.run("return window.bad === undefined")
     assert "No data in this range" in browser.run("return document.body.innerText")
     assert [] == browser.run("return [...document.querySelectorAll('.error')].map((e) => e.innerText)")
+
+
+def test_a_click_on_an_approach_leads_to_its_junction(preview: Preview) -> None:
+    browser = opened(preview, "en/wall", 8)
+    address = browser.run("return document.querySelector('[data-testid=panel-1] a').getAttribute('href')")
+
+    panels = len(next(board for path, board in boards(PROVISIONING) if path.stem == "junction")["panels"])
+    browser = opened(preview, address.removeprefix("/"), panels)
+
+    assert address.startswith("/en/junction?var-site=badung&var-junction=")
+    assert address.partition("var-junction=")[2] == browser.run(
+        "return document.querySelector('[data-testid=var-junction]').value"
+    )
+
+
+def test_one_approach_or_all_is_chosen(preview: Preview) -> None:
+    panels = len(next(board for path, board in boards(PROVISIONING) if path.stem == "junction")["panels"])
+    chosen = "return document.querySelector('[data-testid=var-approach]').selectedOptions[0].innerText"
+    browser = opened(preview, "en/junction?var-junction=canggu", panels)
+    assert "All" == browser.run(chosen)
+    one = browser.run("return document.querySelector('[data-testid=var-approach]').options[1].value")
+
+    assert one in opened(preview, f"en/junction?var-junction=canggu&var-approach={one}", panels).run(chosen)
+
+
+def test_what_happened_is_marked_on_time_axes(preview: Preview) -> None:
+    board = next(board for path, board in boards(PROVISIONING) if path.parent.name == "en" and path.stem == "quality")
+    shown = load(preview.database_url, board, {}, datetime.now(UTC))
+    told = [mark for mark in shown.marks if mark.name == "Alerts"]
+    chart = time_series(board["panels"][0], [Answer((("time", "timestamptz"), ("volume", "int4")), [(shown.window.end, 1)], 0.0)],
+        shown.window, UTC, told)  # fmt: skip
+
+    assert any("watchdog:comm_loss" in mark.text for mark in told)
+    first = chart["series"][0]
+    assert [mark.text for mark in told] == [line["name"] for line in first["markLine"]["data"]]
+    assert all(begin["xAxis"] <= end["xAxis"] for begin, end in first["markArea"]["data"])

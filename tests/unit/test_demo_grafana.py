@@ -45,7 +45,7 @@ def test_one_without_its_folder_is_an_error_that_says_what_to_do(tmp_path: Path,
 
 def test_it_listens_on_loopback_keeps_its_state_with_the_demos_and_reads_as_a_reader(tmp_path: Path) -> None:
     settings = Grafana(Path("grafana"), Path("home")).environment(
-        tmp_path, 3001, "postgresql://owner@/subak?host=%2Frun%2Fsubak&port=5432", "http://127.0.0.1:8080"
+        tmp_path, 3001, "postgresql://owner@/subak?host=%2Frun%2Fsubak&port=5432"
     )
     assert ("127.0.0.1", "3001") == (settings["GF_SERVER_HTTP_ADDR"], settings["GF_SERVER_HTTP_PORT"])
     assert all(Path(settings[f"GF_PATHS_{name}"]).is_relative_to(tmp_path) for name in ("DATA", "LOGS", "PLUGINS"))
@@ -57,5 +57,5 @@ def test_it_listens_on_loopback_keeps_its_state_with_the_demos_and_reads_as_a_re
 
 
 def test_a_database_on_a_port_is_named_with_it(tmp_path: Path) -> None:
-    settings = Grafana(Path("grafana"), Path("home")).environment(tmp_path, 3000, "postgresql://x@127.0.0.1:5433/traffic", "")
+    settings = Grafana(Path("grafana"), Path("home")).environment(tmp_path, 3000, "postgresql://x@127.0.0.1:5433/traffic")
     assert ("127.0.0.1:5433", "traffic") == (settings["SUBAK_GRAFANA_DATABASE_HOST"], settings["SUBAK_GRAFANA_DATABASE_NAME"])

@@ -12,7 +12,6 @@ from dashboards.grafana.looks import COLOURED
 from dashboards.grafana.panels import Column, Sheet, uid_of
 from dashboards.grafana.words import Text
 
-CONSOLE: Final = "http://127.0.0.1:8080/"
 JUNCTION: Final[Text] = ("Simpang", "Junction")
 DEVICE: Final[Text] = ("Perangkat", "Device")
 AGE: Final = Column("age_s", ("Umur data", "Data age"), unit="s", steps=palette.AGE, more=COLOURED)
@@ -117,7 +116,8 @@ def begin(sheet: Sheet, *fresh: str, scope: tuple[str, ...] = ()) -> None:
         .keep_time(True)
         .include_vars(True)
     )
-    sheet.link(("Konsol", "Console"), f"{CONSOLE}?lang={sheet.language.value}")
+    address = f"{sheet.site.general.console_url.rstrip('/')}/?lang={sheet.language.value}"
+    sheet.link(("Konsol", "Console"), f"{address}&junction=${{junction:percentencode}}" if "junction" in scope else address)
 
 
 def to_junction(sheet: Sheet, field: str = "${__data.fields.junction}") -> tuple[Text, str]:
