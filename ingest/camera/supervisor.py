@@ -81,6 +81,22 @@ class Camera:
         self._snapshots: list[asyncio.Future[Shown]] = []
         self._wish = False
 
+    @property
+    def is_known(self) -> bool:
+        """Whether there is anything to say: a frame came, or none came for too long."""
+        return bool(self.beat.frames) or self.sight is Sight.LOST
+
+    @property
+    def now_us(self) -> int:
+        """The time on the camera's own clock (µs), which is its counts' too: its last frame's and what has passed since.
+
+        A file's stands still between frames: it is read faster than it was filmed.
+        """
+        last_us = self.beat.time_us
+        if last_us is None:
+            return round(time.time() * 1e6)
+        return last_us if self.task.source.startswith("file:") else last_us + round((time.monotonic() - self._frame_at) * 1e6)
+
     def feed(self, payload: bytes, received_us: int) -> None:
         """A picture of the `frame` topic; too large a one is refused by its head, before anybody decodes it."""
         try:

@@ -30,7 +30,8 @@ def run(
 ) -> None:
     """Count in the cameras of the site that have a source, until told to stop; one process a decoder.
 
-    Reads SUBAK_MQTT_URL, SUBAK_SITE and SUBAK_CAMERA_KEYS_FILE (who may ask for snapshots; nobody without it).
+    Reads SUBAK_MQTT_URL, SUBAK_SITE, SUBAK_CAMERA_HEALTH_S (seconds between two health reports) and SUBAK_CAMERA_KEYS_FILE (who may
+    ask for snapshots; nobody without it).
 
     Args:
         cameras: Names of the cameras; all with a source when none is given.
@@ -48,7 +49,8 @@ def run(
     from subak.camera.worker import Worker
     from subak.run import until_told
 
-    worker = Worker(place, Address.of(settings), state, read_keys(os.environ.get(KEYS_FILE)), cameras)
+    keys = read_keys(os.environ.get(KEYS_FILE))
+    worker = Worker(place, Address.of(settings), state, keys, cameras, health_every_s=settings.camera_health_s)
     asyncio.run(until_told(worker.run()))
 
 

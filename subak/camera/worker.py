@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,6 @@ from subak.camera.door import Door, Keys
 
 log = structlog.get_logger(__name__)
 
-HEALTH_EVERY_S = 10.0
 DRAIN_S = 3.0
 FILES_OVER_S = 30.0
 
@@ -40,8 +38,18 @@ class Worker:
         cameras: By name.
     """
 
-    def __init__(self, site: Site, address: Address, state: Path, keys: Keys, only: Sequence[str] = ()) -> None:
-        """`only`: names of the cameras to work on; all that have a source when empty.
+    def __init__(
+        self, site: Site, address: Address, state: Path, keys: Keys, only: Sequence[str] = (), *, health_every_s: float = 10.0
+    ) -> None:
+        """Take over the cameras.
+
+        Args:
+            site: The site, read.
+            address: Broker.
+            state: Folder of reference views, the door's socket and its audit.
+            keys: Who may see pictures.
+            only: Names of the cameras to work on; all that have a source when empty.
+            health_every_s: Seconds between two reports of a camera whose condition stays.
 
         Raises:
             ConfigError: A camera of `only` is unknown or has no source, or there is nothing to do.
@@ -63,6 +71,7 @@ class Worker:
             for camera in chosen
             if camera.source == FRAME
         }
+        self._health_every_s = health_every_s
         self._line = Line(address, f"subak-cameras-{site.name}", list(self._frames))
         self._door = Door(state, keys, self.cameras)
 
@@ -95,14 +104,13 @@ class Worker:
 
     async def _report(self) -> None:
         while True:
-            await asyncio.sleep(HEALTH_EVERY_S)
+            await asyncio.sleep(self._health_every_s)
             for camera in self.cameras.values():
-                self._send_health(camera, [])
+                if camera.is_known:
+                    self._send_health(camera, [])
 
     def _send_health(self, camera: Camera, events: list[Happened]) -> None:
-        # A file speaks of its own time; a live camera of now, also when nothing comes from it.
-        now_us = camera.beat.time_us if camera.task.source.startswith("file:") else None
-        self._line.send(*self._messages.health(camera, now_us or round(time.time() * 1e6), events))
+        self._line.send(*self._messages.health(camera, camera.now_us, events))
 
     def _heard(self, camera: Camera, report: Counted | Happened) -> None:
         if isinstance(report, Counted):
