@@ -190,6 +190,11 @@ class Detector(Setting):
     number: Annotated[int, Field(ge=1, le=255)]
     earlier: tuple[Setting, ...] = ()
 
+    @property
+    def is_lane(self) -> bool:
+        """Whether it counts its lane's vehicles; the others are channels of the hi-res log only, never a second lane of volume."""
+        return self.function in {"count", "stop_bar_count"}
+
 
 class Controller(Spoken):
     """A signal controller (`atc`).
@@ -197,7 +202,7 @@ class Controller(Spoken):
     Attributes:
         junction: Where it stands.
         period: Seconds covered by one of its detector readings.
-        detectors: What it reports.
+        detectors: Its channels; those that count are the lanes of its `detectors` messages.
         logs: What its log files call it, for `subak import`: an address or number in the file, a word of its name, or a value of
             the column for the device.
         pedestrians: Phases with a push button.
@@ -209,6 +214,11 @@ class Controller(Spoken):
     detectors: tuple[Detector, ...] = Field(min_length=1)
     logs: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = ()
     pedestrians: tuple[Annotated[int, Field(ge=1, le=16)], ...] = ()
+
+    @property
+    def lanes(self) -> tuple[Detector, ...]:
+        """Detectors that count the vehicles of a lane, in the order of the file."""
+        return tuple(detector for detector in self.detectors if detector.is_lane)
 
 
 class Sign(Spoken):

@@ -75,7 +75,7 @@ class Registry:
             ConfigError: The database has no number for a device, lane or metric of the site.
         """
         codes = lane_codes(site)
-        numbers = {controller.id: {d.number: d.id for d in controller.detectors} for controller in site.controllers}
+        numbers = {controller.id: {d.number: d.id for d in controller.lanes} for controller in site.controllers}
         missing = [
             *(f"device {device.id}" for device in site.devices if device.id not in devices),
             *(f"lane {code} of {device}" for device, own in codes.items() for code in own if (device, code) not in lanes),
@@ -187,8 +187,8 @@ class Registry:
 
 
 def lane_codes(site: Site) -> dict[str, tuple[str, ...]]:
-    """Lane codes by device: detectors of controllers, virtual lanes of cameras."""
+    """Lane codes by device: counting detectors of controllers, virtual lanes of cameras."""
     return {
-        **{controller.id: tuple(detector.id for detector in controller.detectors) for controller in site.controllers},
+        **{controller.id: tuple(detector.id for detector in controller.lanes) for controller in site.controllers},
         **{camera.id: tuple(lane.id for lane in camera.lanes) for camera in site.cameras},
     }

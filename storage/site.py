@@ -25,7 +25,7 @@ def save_site(connection: psycopg.Connection[Any], site: Site) -> Registry:
         for approach in junction.approaches
         for position, lane in enumerate(approach.lanes, 1)
     }
-    counters = [(c.id, c.junction, [(d.id, d.lane) for d in c.detectors]) for c in site.controllers] + [
+    counters = [(c.id, c.junction, [(d.id, d.lane) for d in c.lanes]) for c in site.controllers] + [
         (c.id, c.junction, [(v.id, v.lane) for v in c.lanes]) for c in site.cameras
     ]
     with connection.transaction():

@@ -64,12 +64,14 @@ class SimulationAssumption(Strict):
         teleport_after: Seconds after which a stuck vehicle is lifted over the jam, so that no gridlock stays.
         lateral_resolution: Metres; width of the strips in which vehicles find their place beside each other.
         loop_length: Metres of road that a loop covers, along it.
+        presence_length: Metres of road that a presence zone covers.
     """
 
     warm_up: Annotated[int, Field(ge=0, le=3600)]
     teleport_after: Annotated[int, Field(ge=30, le=3600)]
     lateral_resolution: Annotated[float, Field(gt=0, le=4)]
     loop_length: Annotated[float, Field(ge=0, le=10)]
+    presence_length: Annotated[float, Field(gt=0, le=50)]
 
 
 class Assumptions(Strict):

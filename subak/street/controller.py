@@ -105,7 +105,7 @@ class ControllerDevice:
             Event(begin + timedelta(milliseconds=100 * tenth), code, parameter)
             for tenth, code, parameter in self._log.second(start, loops, interval)
         ]
-        for detector in self._controller.detectors:
+        for detector in self._controller.lanes:
             self._tallies.setdefault(detector.id, LaneTally()).add(loops[detector.id])
         self._covered += 1
         end = start + 1
@@ -130,7 +130,7 @@ class ControllerDevice:
     def _pack_detectors(self, begin: int, now: int) -> Message:
         faults: list[str] = []
         lanes: list[LaneReport] = []
-        for detector in self._controller.detectors:
+        for detector in self._controller.lanes:
             match self._defects.loops.get(detector.id):
                 case LoopDefect.STUCK_ON as defect:
                     faults.append(f"{defect}:{detector.id}")

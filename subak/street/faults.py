@@ -228,7 +228,7 @@ def _add(found: dict[str, Defects], controller: str, more: Defects) -> None:
 
 
 def _some_loop(controller: Controller, random: Random) -> str:
-    return random.choice(controller.detectors).id
+    return random.choice(controller.lanes).id
 
 
 def _windows(rate: Recurring, start: int, until: int) -> tuple[Window, ...]:

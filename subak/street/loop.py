@@ -1,4 +1,4 @@
-"""One induction loop: what SUMO says about it each second, as counts, occupancy and on/off changes.
+"""One detector: what SUMO says about it each second, as counts, occupancy and on/off changes.
 
 A vehicle is counted once, in the second in which its front reaches the loop, on the lane where that happens. A vehicle
 that changes lanes beside or on a loop is not counted again on the other lane. All sums are whole numbers, so that they
@@ -8,7 +8,7 @@ come out the same in whatever order they are added: speed in 0.1 km/h, time in 0
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ingest.contract import VehicleClass
 
@@ -63,34 +63,24 @@ class LoopSecond:
 QUIET = LoopSecond()
 
 
-class Loop:
-    """A loop's memory between seconds."""
+class Zone:
+    """A stretch of a lane on which someone stands or does not; it counts nothing. Its memory between seconds."""
 
-    def __init__(self, counted: set[str], speed_of: Callable[[str], float | None]) -> None:
-        """`counted`: vehicles already counted on this approach, shared by its lanes; `speed_of`: m/s, None if gone."""
-        self._counted = counted
-        self._speed_of = speed_of
+    def __init__(self) -> None:
         self._on = False
 
     def second(self, raw: Iterable[Raw], start: float) -> LoopSecond:
         """Read SUMO's vehicle data of the step from `start` (simulation seconds)."""
-        passages: list[Passage] = []
         busy: list[tuple[int, int]] = []
-        for name, length, entry, leave, kind in sorted(raw, key=lambda item: (item[2], item[0])):
+        for _, _, entry, leave, _ in raw:
             begin = max(0, round((entry - start) * TICKS))
             end = TICKS if leave < 0 else min(TICKS, round((leave - start) * TICKS))
             if end > begin:
                 busy.append((begin, end))
-            if name not in self._counted and entry < start + 1:
-                self._counted.add(name)
-                speed = self._speed_of(name)
-                if speed is None:
-                    speed = length / (leave - entry) if leave > entry else 0.0
-                passages.append(Passage(VehicleClass(kind), round(speed * 36)))
-        if not busy and not self._on and not passages:
+        if not busy and not self._on:
             return QUIET
         occupied, changes = self._merge(busy)
-        return LoopSecond(tuple(passages), occupied, changes)
+        return LoopSecond((), occupied, changes)
 
     def _merge(self, busy: list[tuple[int, int]]) -> tuple[int, tuple[Change, ...]]:
         occupied = 0
@@ -109,3 +99,27 @@ class Loop:
             changes.append(Change(reached, on=False))
             self._on = False
         return occupied, tuple(changes)
+
+
+class Loop(Zone):
+    """A loop that counts each vehicle of its approach once."""
+
+    def __init__(self, counted: set[str], speed_of: Callable[[str], float | None]) -> None:
+        """`counted`: vehicles already counted on this approach, shared by its lanes; `speed_of`: m/s, None if gone."""
+        super().__init__()
+        self._counted = counted
+        self._speed_of = speed_of
+
+    def second(self, raw: Iterable[Raw], start: float) -> LoopSecond:
+        """Read SUMO's vehicle data of the step from `start` (simulation seconds)."""
+        data = sorted(raw, key=lambda item: (item[2], item[0]))
+        passages: list[Passage] = []
+        for name, length, entry, leave, kind in data:
+            if name not in self._counted and entry < start + 1:
+                self._counted.add(name)
+                speed = self._speed_of(name)
+                if speed is None:
+                    speed = length / (leave - entry) if leave > entry else 0.0
+                passages.append(Passage(VehicleClass(kind), round(speed * 36)))
+        seen = super().second(data, start)
+        return replace(seen, passages=tuple(passages)) if passages else seen

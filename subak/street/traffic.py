@@ -7,7 +7,6 @@ same site, assumptions, seed and start give the same vehicles, and so the same r
 from __future__ import annotations
 
 import tempfile
-import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import hypot
@@ -19,10 +18,11 @@ import libsumo
 
 from config.site import Approach, Junction, Site
 from ingest.contract import VehicleClass
+from subak.street.additional import approach_of, command_of, write_additional
 from subak.street.assumptions import Assumptions
 from subak.street.demand import Demand, Pair
 from subak.street.incident import Incident
-from subak.street.loop import Loop, LoopSecond
+from subak.street.loop import Loop, LoopSecond, Zone
 from subak.street.network import lane_of, network_path
 from subak.street.signals import Aspect, Interval, program
 
@@ -31,9 +31,6 @@ HALTED = 5 / 3.6
 
 QUEUE_GAP = 15.0
 """Metres: a longer gap ends a queue."""
-
-_ALIGNMENT = {VehicleClass.SM: "arbitrary", VehicleClass.KTB: "right"}
-"""Where in its lane a class likes to ride; SUMO's `right` is the kerb, on roads that keep left too."""
 
 LoopName = tuple[str, str]
 """Controller and detector."""
@@ -65,7 +62,7 @@ class Second:
 
     Attributes:
         start: Unix time at which it began.
-        loops: What each loop saw.
+        loops: What each detector saw.
         intervals: The interval of its program in which each junction was, by position in the program.
         trips: Ways over links that ended.
     """
@@ -114,15 +111,15 @@ class Traffic:
         network = network_path(site)
         with tempfile.TemporaryDirectory() as folder:
             additional = Path(folder) / "additional.xml"
-            _write_additional(additional, site, assumptions)
-            libsumo.start(_command(network, additional, assumptions, seed))
+            write_additional(additional, site, assumptions)
+            libsumo.start(command_of(network, additional, assumptions, seed))
         counted: dict[str, set[str]] = {link.id: set() for link in site.links}
         self._counted = counted
-        self._loops: dict[LoopName, Loop] = {
-            (controller.id, detector.id): Loop(counted[approach.link], _speed)
+        self._loops: dict[LoopName, Zone] = {
+            (controller.id, detector.id): Loop(counted[approach.link], _speed) if detector.is_lane else Zone()
             for controller in site.controllers
             for detector in controller.detectors
-            for approach in [_approach(site.junction[controller.junction], detector.lane)]
+            for approach in [approach_of(site.junction[controller.junction], detector.lane)]
         }
         self._on_link: dict[str, dict[str, int]] = {link.id: {} for link in site.links}
         for junction in site.junctions:
@@ -263,65 +260,6 @@ class Traffic:
                     libsumo.route.add(_route(pair), route.edges)
                     distances[pair] = float(route.length)
         return distances
-
-
-def _command(network: Path, additional: Path, assumptions: Assumptions, seed: int) -> list[str]:
-    return [
-        "sumo",
-        f"--net-file={network}",
-        f"--additional-files={additional}",
-        f"--seed={seed}",
-        "--step-length=1",
-        f"--lateral-resolution={assumptions.simulation.lateral_resolution}",
-        f"--time-to-teleport={assumptions.simulation.teleport_after}",
-        "--max-depart-delay=60",
-        "--xml-validation=never",
-        "--no-step-log",
-        "--no-warnings",
-        "--duration-log.disable",
-    ]
-
-
-def _write_additional(path: Path, site: Site, assumptions: Assumptions) -> None:
-    """Vehicle types and induction loops, as SUMO reads them."""
-    root = ET.Element("additional")
-    for name, item in assumptions.classes.items():
-        two_wheeled = name in (VehicleClass.SM, VehicleClass.KTB)
-        attributes = {
-            "id": name.value,
-            "vClass": item.shape,
-            "length": str(item.length),
-            "width": str(item.width),
-            "height": str(item.height),
-            "speedFactor": f"normc({item.speed_factor},0.1,{item.speed_factor * 0.7:.3f},{item.speed_factor * 1.3:.3f})",
-            "minGap": "0.8" if two_wheeled else "1.8",
-            "minGapLat": "0.2" if two_wheeled else "0.4",
-            "latAlignment": _ALIGNMENT.get(name, "center"),
-        }
-        if two_wheeled:
-            attributes |= {"lcPushy": "0.6", "lcAssertive": "2", "maxSpeedLat": "1.5"}
-        if item.top_speed is not None:
-            attributes["maxSpeed"] = f"{item.top_speed / 3.6:.3f}"
-        ET.SubElement(root, "vType", attributes)
-    for controller in site.controllers:
-        junction = site.junction[controller.junction]
-        for detector in controller.detectors:
-            ET.SubElement(
-                root,
-                "inductionLoop",
-                id=f"{controller.id}/{detector.id}",
-                lane=lane_of(_approach(junction, detector.lane), detector.lane),
-                pos=f"{-max(detector.distance, assumptions.simulation.loop_length + 0.1)}",
-                length=str(assumptions.simulation.loop_length),
-                period="86400",
-                file="NUL",
-                friendlyPos="true",
-            )
-    ET.ElementTree(root).write(path, encoding="utf-8")
-
-
-def _approach(junction: Junction, lane: str) -> Approach:
-    return next(item for item in junction.approaches if lane in {one.id for one in item.lanes})
 
 
 def _signal(aspect: Aspect, way: tuple[str, str], phases: Mapping[str, int], interval: Interval) -> str:

@@ -44,7 +44,7 @@ def main() -> None:
     site = load_site(DEFAULT_SITE)
     controller = site.controllers[0]
     # Sixteen lanes, whatever the site has today.
-    many = controller.detectors * 16
+    many = controller.lanes * 16
     wide = controller.model_copy(
         update={
             "detectors": tuple(

@@ -121,7 +121,7 @@ def test_the_pipeline_runs_as_a_member_of_subak_writer(installed: Installed, bro
         _publish(broker, [detectors(n, now_us + n * 10_000_000) for n in range(6)])
         with installed.as_(GRAFANA) as reader:
             until(
-                lambda: reader.execute("SELECT count(*) FROM lane_readings").fetchone() == (6 * len(CONTROLLER.detectors),),
+                lambda: reader.execute("SELECT count(*) FROM lane_readings").fetchone() == (6 * len(CONTROLLER.lanes),),
                 what="readings of six messages",
             )
         assert 0 == program.stop()

@@ -125,7 +125,7 @@ async def test_loop_and_camera_of_one_lane_are_compared(bench: Bench) -> None:
     for minute in range(15):
         start_us = NOON_US + minute * 60 * US
         await bench.send(counts(minute, start_us, state="ok"), topic=topic("counts"))
-        lanes = [{"id": item.id, "volume": 10, "classes": {"SM": 8, "MP": 2}} for item in controller.detectors]
+        lanes = [{"id": item.id, "volume": 10, "classes": {"SM": 8, "MP": 2}} for item in controller.lanes]
         await bench.send(
             msgspec.json.encode({"seq": minute, "start": rfc3339(start_us), "period_s": 60, "lanes": lanes}),
             topic=f"subak/v1/{SITE.name}/atc/{controller.id}/detectors",
@@ -167,7 +167,7 @@ async def test_a_camera_that_drifts_from_its_loop_is_an_alert_for_the_technician
         start_us = NOON_US + minute * 60 * US
         await bench.send(counts(minute, start_us, state="ok"), topic=topic("counts"))
         # Lane E1 as the camera has it, within 15 %; the loop of E2 counts twice as many.
-        lanes = [{"id": item.id, "volume": 14 if item.lane == LANES[1] else 8} for item in controller.detectors]
+        lanes = [{"id": item.id, "volume": 14 if item.lane == LANES[1] else 8} for item in controller.lanes]
         await bench.send(
             msgspec.json.encode({"seq": minute, "start": rfc3339(start_us), "period_s": 60, "lanes": lanes}),
             topic=f"subak/v1/{SITE.name}/atc/{controller.id}/detectors",

@@ -13,8 +13,8 @@ from ingest.readings import US, LaneReading
 from tests.support.databases import Database
 from tests.support.pipelines import CONTROLLER, NOON_US, SITE, Bench, detectors, rfc3339
 
-LANES = len(CONTROLLER.detectors)
-FIRST = CONTROLLER.detectors[0].id
+LANES = len(CONTROLLER.lanes)
+FIRST = CONTROLLER.lanes[0].id
 BINS = (
     "SELECT detector, volume, occupancy::text, speed::text, sm, completeness::text, quality, final, revision"
     " FROM analytics.lane_1min WHERE device = %s ORDER BY start, lane_id"
@@ -38,7 +38,7 @@ async def test_a_minute_of_readings_becomes_one_bin_a_lane(bench: Bench) -> None
     await bench.send(*(detectors(n, NOON_US + n * 10 * US) for n in range(6)))
     await bench.close()
 
-    assert [(d.id, 12, "7.50", "31.5", 12, "1.000", "good", False, 0) for d in CONTROLLER.detectors] == bench.rows(
+    assert [(d.id, 12, "7.50", "31.5", 12, "1.000", "good", False, 0) for d in CONTROLLER.lanes] == bench.rows(
         BINS, CONTROLLER.id
     )
     assert [(6, 6, 0, 0)] == bench.rows("SELECT received, stored, duplicate, rejected FROM analytics.ledger")

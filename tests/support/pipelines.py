@@ -45,7 +45,7 @@ def rfc3339(moment_us: int) -> str:
 def detectors(seq: int, start_us: int, period_s: float = 10, lanes: Mapping[str, Any] | None = None, **values: Any) -> bytes:
     """A `detectors` message; by default every lane of the controller counts `values`."""
     values = {"volume": 2, "occupancy": 7.5, "speed": 31.5, "classes": {"SM": 2}} | values
-    ids = lanes if lanes is not None else {d.id: values for d in CONTROLLER.detectors}
+    ids = lanes if lanes is not None else {d.id: values for d in CONTROLLER.lanes}
     return msgspec.json.encode(
         {"seq": seq, "start": rfc3339(start_us), "period_s": period_s, "lanes": [{"id": name, **v} for name, v in ids.items()]}
     )
@@ -54,7 +54,7 @@ def detectors(seq: int, start_us: int, period_s: float = 10, lanes: Mapping[str,
 def lanes_of(controller: str, **values: Any) -> dict[str, dict[str, Any]]:
     """The same `values` for every lane of a controller."""
     found = next(c for c in SITE.controllers if c.id == controller)
-    return {detector.id: {"occupancy": 7.5, "speed": 31.5} | values for detector in found.detectors}
+    return {detector.id: {"occupancy": 7.5, "speed": 31.5} | values for detector in found.lanes}
 
 
 class Bench:

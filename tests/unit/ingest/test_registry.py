@@ -58,3 +58,13 @@ def test_unknown_numbers_have_a_name_for_people(registry: Registry) -> None:
 def test_a_site_the_database_does_not_know(site: Site) -> None:
     with pytest.raises(ConfigError, match=r"does not know device atc-sample, .* and .* more .*; run: subak migrate"):
         Registry.build(site, {}, {}, {})
+
+
+def test_a_presence_zone_is_no_lane(site: Site) -> None:
+    """Neither by its code nor by its channel can it become a second lane of volume."""
+    controller = site.controllers[0]
+    zone = controller.detectors[0].model_copy(update={"id": "stop", "number": 99, "function": "presence"})
+    with_zone = controller.model_copy(update={"detectors": (zone, *controller.detectors)})
+    registry = Registry.for_site(site.model_copy(update={"controllers": (with_zone, *site.controllers[1:])}))
+    known, before = registry.named(controller.id), Registry.for_site(site).named(controller.id)
+    assert known == before

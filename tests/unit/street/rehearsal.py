@@ -60,9 +60,9 @@ def quick_assumptions() -> Assumptions:
     return shipped.model_copy(update={"simulation": shipped.simulation.model_copy(update={"warm_up": WARM_UP})})
 
 
-def rehearse(truth: Path, *, seed: int = 1, seconds: int = SECONDS, faults: bool = False) -> Rehearsal:
+def rehearse(truth: Path, *, seed: int = 1, seconds: int = SECONDS, faults: bool = False, site: Site | None = None) -> Rehearsal:
     """Run the street for `seconds` from `START`; each delivery counts as confirmed."""
-    site, assumptions = the_site(), quick_assumptions()
+    site, assumptions = site or the_site(), quick_assumptions()
     start = int(datetime.fromisoformat(START).timestamp())
     rates = load_rates()
     way = FaultyWay(site, rates, seed) if faults else Way(site)

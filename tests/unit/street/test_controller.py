@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from pathlib import Path
 
 import msgspec
 
@@ -10,7 +11,7 @@ from config.site import Kind
 from ingest.contract import Counts, Detectors, Events, Health, Metrics, Status, VehicleClass
 from ingest.topics import STREAMS, Stream
 from subak.street import hires as codes
-from tests.unit.street.rehearsal import SECONDS, Rehearsal, the_site
+from tests.unit.street.rehearsal import SECONDS, Rehearsal, rehearse, the_site
 
 TYPES = {
     Stream.COUNTS: Counts,
@@ -61,7 +62,7 @@ def test_readings_sum_to_the_truth(rehearsal: Rehearsal) -> None:
             for index, name in enumerate(VehicleClass, 3):
                 found[index] += getattr(lane.classes, name.value)
     rows = rehearsal.rows("lane_minutes")
-    assert len(rows) == SECONDS // 60 * sum(len(controller.detectors) for controller in the_site().controllers)
+    assert len(rows) == SECONDS // 60 * sum(len(controller.lanes) for controller in the_site().controllers)
     for row in rows:
         minute = row["minute"].timestamp()  # type: ignore[attr-defined]
         found = sums.pop((str(row["device"]), str(row["detector"]), minute))
@@ -209,3 +210,36 @@ def test_pedestrians_walk_in_the_green_of_their_phase(rehearsal: Rehearsal) -> N
                 assert key in green
                 called.remove(key)
     assert last
+
+
+def test_presence_zones_change_no_count(rehearsal: Rehearsal, tmp_path: Path) -> None:
+    """The same street without them: the same readings of the lanes, byte by byte."""
+    site = the_site()
+    controllers = tuple(item.model_copy(update={"detectors": item.lanes}) for item in site.controllers)
+    without = rehearse(tmp_path, seconds=60, site=site.model_copy(update={"controllers": controllers}))
+
+    def lanes(run: Rehearsal) -> list[bytes]:
+        return [item.payload for item in run.messages if item.stream is Stream.DETECTORS]
+
+    assert len(lanes(without)) >= len(site.controllers)
+    assert lanes(without) == lanes(rehearsal)[: len(lanes(without))]
+
+
+def test_presence_zones_tell_of_waiting_vehicles_in_the_log_only(rehearsal: Rehearsal) -> None:
+    """On red somebody stands in them for longer than anybody takes to drive over them; no message counts them."""
+    zones = {(item.id, one.number) for item in the_site().controllers for one in item.detectors if not one.is_lane}
+    on: dict[tuple[str, int], float] = {}
+    longest: dict[tuple[str, int], float] = {}
+    for message in rehearsal.messages:
+        if message.stream is Stream.DETECTORS:
+            reading = msgspec.json.decode(message.payload, type=Detectors)
+            assert not [lane.id for lane in reading.lanes if lane.id.endswith("-stop")]
+        if message.stream is not Stream.EVENTS:
+            continue
+        for event in msgspec.json.decode(message.payload, type=Events).events:
+            zone = message.device, event.parameter
+            if zone in zones and event.code == 82:
+                on[zone] = event.time.timestamp()
+            elif zone in zones and event.code == 81:
+                longest[zone] = max(longest.get(zone, 0.0), event.time.timestamp() - on.pop(zone, event.time.timestamp()))
+    assert sum(1 for seconds in longest.values() if seconds >= 15) >= len(zones) // 2
