@@ -36,6 +36,20 @@ BARS: Final[Mapping[str, object]] = {
     "maxVizHeight": 60,
     "legend": {"displayMode": "list", "placement": "bottom", "showLegend": False, "calcs": []},
 }
+# `UnifiedAlertListOptions` (public/app/plugins/panel/alertlist/types.ts, Grafana 11 to 13): firing and pending, the newest first.
+ALERTS: Final[Mapping[str, object]] = {
+    "viewMode": "list",
+    "groupMode": "default",
+    "groupBy": [],
+    "maxItems": 20,
+    "sortOrder": 5,
+    "dashboardAlerts": False,
+    "alertName": "",
+    "alertInstanceLabelFilter": '{audience="vms"}',
+    "datasource": "-- Grafana --",
+    "showInstances": True,
+    "stateFilter": {"firing": True, "pending": True, "recovering": True, "noData": False, "normal": False, "error": True},
+}
 TABLE: Final[Mapping[str, object]] = {
     "cellHeight": "sm",
     "showHeader": True,

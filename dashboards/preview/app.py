@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import html
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -23,10 +23,12 @@ from starlette.responses import RedirectResponse
 
 from dashboards.console.app import HOST, STOP_S, Server, listen
 from dashboards.console.words import DEFAULT_LANGUAGE, Language
+from dashboards.grafana.build import PROVISIONING
 from dashboards.grafana.macros import MacroError, Value, Window, interpolate
 from dashboards.grafana.queries import boards, panels, window_of
 from dashboards.grafana.run import Answer, ask, choose, connect
 from dashboards.preview import charts, draw
+from dashboards.preview.alerts import rules_for, standing
 from dashboards.preview.fields import address_of
 
 log = structlog.get_logger(__name__)
@@ -82,14 +84,19 @@ class Shown(Struct, frozen=True):
     error: str = ""
 
 
-def load(url: str, board: Mapping[str, Any], chosen: Mapping[str, Value], now: datetime) -> Shown:
+def load(url: str, board: Mapping[str, Any], chosen: Mapping[str, Value], now: datetime, folder: Path = PROVISIONING) -> Shown:
     """Ask everything that a board asks; what fails is told in its place."""
     span = chosen.get("range")
     window = window_of({**board, "time": {"from": span, "to": "now"}} if span in RANGES else board, now)
     try:
         with connect(url) as connection:
+
+            def alerts() -> Answer:
+                language = Language(board["uid"].rpartition("-")[2])
+                return standing(connection, rules_for("vms", folder), window, language)
+
             values, offers = choose(connection, board, window, chosen)
-            found = [_panel(connection, panel, values, window) for panel in panels(board)]
+            found = [_panel(connection, panel, values, window, alerts) for panel in panels(board)]
             marks = tuple(_marks(connection, board, values, window))
     except (psycopg.Error, MacroError) as error:
         empty = tuple(Panel(panel, str(panel["title"]).partition(" · ")[0], error="–") for panel in panels(board))
@@ -111,10 +118,16 @@ def _marks(
 
 
 def _panel(
-    connection: psycopg.Connection[tuple[Any, ...]], panel: Mapping[str, Any], values: Mapping[str, Value], window: Window
+    connection: psycopg.Connection[tuple[Any, ...]],
+    panel: Mapping[str, Any],
+    values: Mapping[str, Value],
+    window: Window,
+    alerts: Callable[[], Answer],
 ) -> Panel:
     title = interpolate(panel["title"], values, window)
     try:
+        if panel["type"] == "alertlist":
+            return Panel(panel, title, (alerts(),))
         answers = tuple(ask(connection, target["rawSql"], values, window) for target in panel["targets"])
     except psycopg.OperationalError:
         raise
@@ -135,7 +148,7 @@ def body_of(panel: Panel, window: Window, zone: ZoneInfo, values: Mapping[str, V
         return f'<div class="none">{html.escape(panel.json["fieldConfig"]["defaults"]["noValue"])}</div>'
     answer = panel.answers[0]
     match panel.json["type"]:
-        case "table":
+        case "table" | "alertlist":
             return draw.table(panel.json, answer, zone, address)
         case "stat":
             return draw.stat(panel.json, answer, zone)
@@ -154,7 +167,7 @@ class BoardPage:
 
     def __init__(self, url: str, folder: Path, language: Language, name: str, chosen: Mapping[str, Value]) -> None:
         """Draw the frame of the page; `refresh` fills it."""
-        self._url, self._language, self._name, self._chosen = url, language, name, dict(chosen)
+        self._url, self._folder, self._language, self._name, self._chosen = url, folder, language, name, dict(chosen)
         all_boards = {path.stem: board for path, board in boards(folder) if path.parent.name == language.value}
         self._board = all_boards[name]
         self._zone = ZoneInfo(self._board["timezone"])
@@ -181,7 +194,7 @@ class BoardPage:
 
     async def refresh(self) -> None:
         """Ask again and show it."""
-        shown = await run.io_bound(load, self._url, self._board, self._chosen, datetime.now(UTC))
+        shown = await run.io_bound(load, self._url, self._board, self._chosen, datetime.now(UTC), self._folder)
         if shown is None:
             return
         self._banner.set_visibility(bool(shown.error))

@@ -17,9 +17,12 @@ from typing import NamedTuple
 import psycopg
 import pytest
 
+from dashboards.console.words import Language
 from dashboards.grafana.build import BOARDS, PROVISIONING
+from dashboards.grafana.macros import Window
 from dashboards.grafana.queries import boards
-from dashboards.grafana.run import Answer
+from dashboards.grafana.run import Answer, connect
+from dashboards.preview.alerts import rules_for, standing
 from dashboards.preview.app import load
 from dashboards.preview.charts import time_series
 from subak.embedded.ports import LOOPBACK, free_port
@@ -29,6 +32,8 @@ from tests.support.databases import PlainServer, fresh_database
 from tests.support.filling import ALERT, fill
 from tests.support.pipelines import SITE, Bench
 from tests.support.waiting import until
+
+WALL = len(next(board for path, board in boards(PROVISIONING) if path.stem == "wall")["panels"])
 
 
 class Preview(NamedTuple):
@@ -102,7 +107,7 @@ def test_each_board_draws_all_its_panels(preview: Preview, name: str) -> None:
 
 
 def test_numbers_are_the_databases(preview: Preview) -> None:
-    browser = opened(preview, "en/wall", 8)
+    browser = opened(preview, "en/wall", WALL)
     with psycopg.connect(preview.database_url) as connection:
         row = connection.execute("SELECT count(*) FROM analytics.devices WHERE active").fetchone()
         assert row is not None
@@ -112,7 +117,7 @@ def test_numbers_are_the_databases(preview: Preview) -> None:
         approaches = connection.execute("SELECT count(*) FROM analytics.approaches").fetchone()
         assert approaches is not None
     assert approaches[0] == browser.run("return document.querySelectorAll('[data-testid=panel-1] circle').length")
-    assert "watchdog:comm_loss" in browser.run("return document.body.innerText")
+    assert "Device silent" in browser.run("return document.body.innerText")
 
 
 def test_another_junction_is_chosen_by_address(preview: Preview) -> None:
@@ -133,7 +138,7 @@ def test_a_name_with_markup_is_text(preview: Preview) -> None:
 
 
 def test_a_click_on_an_approach_leads_to_its_junction(preview: Preview) -> None:
-    browser = opened(preview, "en/wall", 8)
+    browser = opened(preview, "en/wall", WALL)
     address = browser.run("return document.querySelector('[data-testid=panel-1] a').getAttribute('href')")
 
     panels = len(next(board for path, board in boards(PROVISIONING) if path.stem == "junction")["panels"])
@@ -153,6 +158,22 @@ def test_one_approach_or_all_is_chosen(preview: Preview) -> None:
     one = browser.run("return document.querySelector('[data-testid=var-approach]').options[1].value")
 
     assert one in opened(preview, f"en/junction?var-junction=canggu&var-approach={one}", panels).run(chosen)
+
+
+def test_rules_beyond_their_threshold_are_told_in_the_boards_language(preview: Preview) -> None:
+    rules = rules_for("vms", PROVISIONING)
+    for rule in rules:
+        rule["data"][2]["model"]["conditions"][0]["evaluator"] = {"type": "gt", "params": [-1.0]}
+    with connect(preview.database_url) as connection:
+        end = datetime.now(UTC)
+        everything = standing(connection, rules, Window(end, end), Language.INDONESIAN)
+        for rule in rules:
+            rule["data"][2]["model"]["conditions"][0]["evaluator"] = {"type": "gt", "params": [1e9]}
+        nothing = standing(connection, rules, Window(end, end), Language.ENGLISH)
+
+    assert {"Antrean di kaki simpang", "Kendaraan berhenti"} <= {rule for rule, *_ in everything.rows}
+    assert all(where and value is not None for _, where, value in everything.rows)
+    assert [("None", "", None)] == nothing.rows
 
 
 def test_what_happened_is_marked_on_time_axes(preview: Preview) -> None:

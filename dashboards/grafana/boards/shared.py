@@ -53,6 +53,30 @@ KINDS: Final[dict[str, tuple[Text, str]]] = {
     "app": (("Aplikasi", "App"), palette.WHITE),
 }
 
+# Of `analytics.alerts`: every rule of `processors.watchdog` and `camera:drift`.
+RULES: Final[dict[str, tuple[Text, str]]] = {
+    rule: (text, palette.WHITE)
+    for rule, text in {
+        "watchdog:detector_fault": ("Detektor rusak", "Detector fault"),
+        "watchdog:pedestrian_detector_fault": ("Tombol pejalan kaki rusak", "Pedestrian button fault"),
+        "watchdog:pedestrian_stuck": ("Tombol pejalan kaki macet", "Pedestrian button stuck"),
+        "watchdog:flash": ("Sinyal kedip", "Signals flashing"),
+        "watchdog:controller_alarm": ("Alarm pengendali", "Controller alarm"),
+        "watchdog:manual_control": ("Kendali manual", "Manual control"),
+        "watchdog:stop_time": ("Waktu dihentikan", "Stop time"),
+        "watchdog:power_failure": ("Listrik padam", "Power failure"),
+        "watchdog:comm_loss": ("Perangkat diam", "Device silent"),
+        "watchdog:pipeline_silent": ("Semua perangkat diam", "All devices silent"),
+        "watchdog:clock_drift": ("Jam melenceng", "Clock drift"),
+        "watchdog:events_missing": ("Catatan sinyal hilang", "Event log missing"),
+        "watchdog:minutes_missing": ("Menit hilang", "Minutes missing"),
+        "watchdog:low_count": ("Hitungan terlalu sedikit", "Count too low"),
+        "watchdog:pedestrian_calls": ("Terlalu banyak panggilan", "Too many calls"),
+        "watchdog:max_out": ("Selalu hijau terpanjang", "Always maxes out"),
+        "watchdog:force_off": ("Selalu diputus", "Always forced off"),
+        "camera:drift": ("Kamera dan lup berbeda", "Camera and loop differ"),
+    }.items()
+}
 SEVERITY: Final[dict[str, tuple[Text, str]]] = {
     "critical": (("✘ KRITIS", "✘ CRITICAL"), palette.VERMILION),
     "warning": (("▲ Peringatan", "▲ Warning"), palette.ORANGE),

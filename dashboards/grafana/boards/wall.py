@@ -11,6 +11,7 @@ from dashboards.grafana.boards.shared import (
     JUNCTION,
     MODES,
     PRESENCE,
+    RULES,
     SEVERITY,
     SPEED,
     begin,
@@ -114,14 +115,26 @@ def wall(sheet: Sheet) -> None:
         columns=[Column("good_share", ("menit baik", "good minutes"))],
     )
     sheet.panel(
+        "alertlist",
+        ("Bagi operator VMS", "For VMS operators"),
+        (
+            "Aturan peringatan lalu lintas yang menyala atau menunggu, yang terbaru dahulu; rambu dan pesannya ada di rincian.",
+            "Traffic alert rules that fire or are pending, the newest first; signs and message are in the details.",
+        ),
+        size=(10, 5),
+        fresh="fresh_site",
+        unit="none",
+        options=looks.ALERTS,
+    )
+    sheet.panel(
         "bargauge",
         ("Kaki simpang paling lambat", "Slowest approaches"),
         (
-            "Delapan kaki simpang dengan kecepatan terendah, 10 menit terakhir, sedikitnya 10 kendaraan. Hanya data baik atau sebagian.",
-            "The eight approaches with the lowest speed over the last 10 minutes, at least 10 vehicles. Good or partial data only.",
+            "Lima kaki simpang dengan kecepatan terendah, 10 menit terakhir, sedikitnya 10 kendaraan. Hanya data baik atau sebagian.",
+            "The five approaches with the lowest speed over the last 10 minutes, at least 10 vehicles. Good or partial data only.",
         ),
         ("wall_worst", TABLE),
-        size=(10, 11),
+        size=(10, 6),
         fresh="fresh_site",
         unit="velocitykmh",
         steps=palette.SPEED,
@@ -157,12 +170,12 @@ def wall(sheet: Sheet) -> None:
         custom=looks.CELLS,
         columns=[
             Column("severity", ("Tingkat", "Severity"), mappings=SEVERITY, more=looks.COLOURED),
-            Column("rule", ("Aturan", "Rule")),
+            Column("rule", ("Aturan", "Rule"), mappings=RULES),
             Column("device", DEVICE),
-            Column("junction", JUNCTION),
             Column("element", ("Bagian", "Element")),
             Column("onset", ("Sejak", "Since"), unit="dateTimeAsIsoNoDateIfToday"),
             Column("detail", ("Rincian", "Detail")),
+            Column("junction", JUNCTION),
         ],
         link=to_junction(sheet),
     )

@@ -35,7 +35,7 @@ ORDER BY 1
 
 -- name: wall_alerts
 -- Open alerts that were announced, the most severe first.
-SELECT a.severity, coalesce(a.device, '') AS device, a.element, a.detail, a.onset, a.rule, a.junction
+SELECT a.severity, a.rule, coalesce(a.device, '') AS device, a.element, a.onset, a.detail, a.junction
 FROM analytics.alerts a
 WHERE a.site = ${site:sqlstring} AND a."end" IS NULL AND a.announced_at IS NOT NULL
 ORDER BY array_position(ARRAY['critical', 'warning', 'info'], a.severity), a.onset DESC LIMIT 50
@@ -54,7 +54,7 @@ FROM analytics.lane_1min b
 WHERE b.kind = 'atc' AND b.site = ${site:sqlstring} AND b.final AND b.start > now() - interval '12 minutes'
     AND b.speed IS NOT NULL AND b.quality IN ('good', 'partial')
 GROUP BY 1, 2 HAVING sum(b.volume) >= 10
-ORDER BY speed LIMIT 8
+ORDER BY speed LIMIT 5
 
 -- name: wall_reporting
 -- Devices that report, of all.

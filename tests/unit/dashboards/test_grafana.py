@@ -11,10 +11,13 @@ import pytest
 
 from config.settings import DEFAULT_SITE
 from config.site import load_site
+from dashboards.grafana.boards.shared import RULES
 from dashboards.grafana.build import PROVISIONING, files
 from dashboards.grafana.check import check_files
 from dashboards.grafana.lint import lint
 from dashboards.grafana.queries import boards
+from processors import agreement
+from processors.watchdog import Rule
 
 BOARDS = [(f"{path.parent.name}/{path.name}", board) for path, board in boards(PROVISIONING)]
 WALL = dict(BOARDS)["en/wall.json"]
@@ -69,6 +72,7 @@ def _sql(text: str) -> Callable[[dict[str, Any]], None]:
         (lambda b: _panel(b).update(type="piechart"), "is none of"),
         (lambda b: _panel(b)["datasource"].update(uid="P123"), "data source must be"),
         (lambda b: _panel(b)["targets"].clear(), "has no query"),
+        (lambda b: _panel(b).update(type="alertlist"), "asks a query, but Grafana fills it by itself"),
         (lambda b: _panel(b)["targets"].append(dict(_panel(b)["targets"][0])), "share a letter"),
         (_sql("SELECT 1 FROM subak.site"), "only views of analytics"),
         (_sql("SELECT 1 WHERE '${junktion:sqlstring}' = ''"), "junktion is not defined"),
@@ -98,3 +102,7 @@ def test_the_roads_are_geojson_of_the_sites_links() -> None:
     assert [link.id for link in site.links] == [feature["id"] for feature in roads["features"]]
     # GeoJSON writes longitude first (RFC 7946, 3.1.1).
     assert site.places[site.links[0].start][::-1] == tuple(roads["features"][0]["geometry"]["coordinates"][0])
+
+
+def test_every_rule_of_the_database_has_words() -> None:
+    assert {rule.value for rule in Rule} | {agreement.RULE} == RULES.keys()
