@@ -29,7 +29,7 @@ class LedgerReport(Struct, frozen=True):
     Attributes:
         entries: Sources and minutes looked at.
         received: Messages, as the next five.
-        differences: One sentence per source and minute that does not balance.
+        differences: One sentence per source and minute that does not balance, or hour that is not the sum of its minutes.
     """
 
     entries: int
@@ -78,7 +78,7 @@ def snapshot(connection: psycopg.Connection[Any]) -> Iterator[None]:
 
 
 def verify_ledger(connection: psycopg.Connection[Any], since_us: int = 0) -> LedgerReport:
-    """Per source and minute: received = stored + duplicate + rejected, stored and rejected as the tables hold them.
+    """Per source and minute: received = stored + duplicate + rejected, stored and rejected as the tables hold them; hours their sums.
 
     Args:
         connection: Autocommit on.
@@ -89,10 +89,15 @@ def verify_ledger(connection: psycopg.Connection[Any], since_us: int = 0) -> Led
         totals = connection.execute(_SQL["ledger_totals"], {"since": since_us}).fetchone()
         assert totals is not None  # noqa: S101 - an aggregate always answers
         rows = connection.execute(_SQL["ledger_differences"], {"since": since_us}).fetchall()
+        hours = connection.execute(_SQL["ledger_hour_differences"], {"since": since_us}).fetchall()
     differences = [
         f"device {device}, {minute:%Y-%m-%d %H:%M}: received {received} = stored {stored} + duplicate {duplicate} + rejected {rejected};"
         f" the tables hold {there} stored, and {dead} rejected with those beyond the budget"
         for device, minute, received, stored, duplicate, rejected, there, dead in rows
+    ]
+    differences += [
+        f"device {device}, hour {start:%Y-%m-%d %H:%M}: its sums (received {told}) are not those of its minutes (received {there})"
+        for device, start, told, there in hours
     ]
     names = [field for field in LedgerReport.__struct_fields__ if field != "differences"]
     return LedgerReport(**dict(zip(names, totals, strict=True)), differences=differences)

@@ -112,3 +112,24 @@ WHERE minute >= subak.at(%(since)s) AND (
 )
 ORDER BY minute, device_id
 LIMIT 100
+
+-- name: ledger_hour_differences
+-- Hours of the ledger that are not the sum of their minutes.
+WITH wanted AS (
+    SELECT
+        device_id, date_bin('1 hour', minute, 'epoch') AS start, count(*) AS minutes,
+        count(*) FILTER (WHERE received <> stored + duplicate + rejected) AS unbalanced, sum(received) AS received, sum(stored) AS stored,
+        sum(duplicate) AS duplicate, sum(rejected) AS rejected, sum(late) AS late, sum(lost) AS lost, sum(recovered) AS recovered,
+        sum(unkept) AS unkept, sum(unkept_partial) AS unkept_partial
+    FROM subak.ledger WHERE minute >= date_bin('1 hour', subak.at(%(since)s), 'epoch') GROUP BY 1, 2
+)
+SELECT device_id, start, coalesce(h.received, 0), coalesce(w.received, 0)
+FROM wanted w
+FULL JOIN (SELECT * FROM subak.ledger_1h WHERE start >= date_bin('1 hour', subak.at(%(since)s), 'epoch')) h USING (device_id, start)
+WHERE (
+    w.minutes, w.unbalanced, w.received, w.stored, w.duplicate, w.rejected, w.late, w.lost, w.recovered, w.unkept, w.unkept_partial
+) IS DISTINCT FROM (
+    h.minutes, h.unbalanced, h.received, h.stored, h.duplicate, h.rejected, h.late, h.lost, h.recovered, h.unkept, h.unkept_partial
+)
+ORDER BY start, device_id
+LIMIT 100

@@ -116,9 +116,9 @@ class PlainServer:
 
     level = "plain"
 
-    def __init__(self, folder: Path) -> None:
-        """Prepare a server on `folder`; nothing is started yet."""
-        self._database = EmbeddedDatabase(folder, settings=SETTINGS)
+    def __init__(self, folder: Path, **settings: str) -> None:
+        """Prepare a server on `folder`, with settings of PostgreSQL on top of ours; nothing is started yet."""
+        self._database = EmbeddedDatabase(folder, settings={**SETTINGS, **settings})
 
     def url_of(self, database: str) -> str:
         """libpq URL of a database, as superuser."""
@@ -154,10 +154,11 @@ class ApacheServer:
 
     level = "apache"
 
-    def __init__(self, **settings: str) -> None:
+    def __init__(self, kept: str = "", **settings: str) -> None:
         """Prepare a server; nothing is started yet.
 
         Args:
+            kept: Name of a folder whose data outlives us, for whoever gives the name again; a new one of its own without it.
             settings: Of PostgreSQL, on top of ours.
 
         Raises:
@@ -170,11 +171,17 @@ class ApacheServer:
             base.mkdir(parents=True, exist_ok=True)
             _remove_abandoned(base)
         # As the server sees it, and as we do.
-        self._home = Path(tempfile.mkdtemp(prefix=f"run-{os.getpid()}-", dir=base))
+        self._home = base / kept if kept else Path(tempfile.mkdtemp(prefix=f"run-{os.getpid()}-", dir=base))
+        self._home.mkdir(mode=0o700, exist_ok=True)
         self._data = self._home / "data"
         self._port = free_port()
         self._child: Child | None = None
         self._output: IO[bytes] | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where its data lies."""
+        return self._home
 
     @property
     def _is_host(self) -> bool:
