@@ -42,6 +42,8 @@ LEVELS: Final = (
     Level("lane_1h", "1 hour", "62 days"),
     Level("lane_1d", "1 day", "100 years"),
 )
+# All lanes of a site at once say nothing more by the minute after a while; they are added up by their own begin, without a grid.
+SITE_LEVELS: Final = (Level("lane_1min", "1 minute", "2 hours"), *LEVELS[1:])
 
 
 @cache
@@ -89,10 +91,10 @@ def _filled(text: str, language: Language, words: dict[str, str], within: tuple[
     return _HOLE.sub(fill, text)
 
 
-def _conditions() -> list[tuple[Level, str]]:
+def _conditions(levels: tuple[Level, ...]) -> list[tuple[Level, str]]:
     shortest = "0"
     found: list[tuple[Level, str]] = []
-    for level in LEVELS:
+    for level in levels:
         low = f"{RANGE} > interval '{shortest}' AND " if shortest != "0" else ""
         found.append((level, f"{low}{RANGE} <= interval '{level.most}'"))
         shortest = level.most
@@ -117,7 +119,7 @@ def _bins(scope: str) -> str:
     )
     several = "b.minutes, b.good, b.partial, b.suspect, b.imputed, b.missing, b.revision"
     parts = []
-    for level, fits in _conditions():
+    for level, fits in _conditions(SITE_LEVELS if scope == "site" else LEVELS):
         final = " AND b.final" if level.view == "lane_1min" else ""
         counts = single if level.view == "lane_1min" else several
         parts.append(

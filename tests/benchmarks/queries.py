@@ -25,6 +25,7 @@ from dashboards.grafana.queries import Purpose, boards, of_board
 from dashboards.grafana.run import Outcome, choose, connect, run_queries
 from storage.capability import Level
 from storage.maintain import maintain
+from storage.migrate import migrate
 from subak.embedded.database import DATABASE
 from tests.benchmarks.bins import LOADING, go_on, make
 from tests.benchmarks.timings import Timing, report, table
@@ -103,6 +104,8 @@ def ask(level: str, site: Site, repeat: int) -> list[Timing]:
     try:
         url = serving.url_of(DATABASE)
         capability = Level(level)
+        with psycopg.connect(url, autocommit=True) as connection:
+            migrate(connection, site.general.timezone)
         later = go_on(url, site, capability, datetime.now(UTC))
         with psycopg.connect(url, autocommit=True) as connection:
             maintain(connection, capability, {})

@@ -164,8 +164,8 @@ def cameras(sheet: Sheet) -> None:
         "table",
         ("Kamera di samping loop", "Cameras beside loops"),
         (
-            "Rasio kamera ÷ loop dan GEH per 15 menit; GEH di bawah 5 cocok.",
-            "Ratio camera ÷ loop and GEH by quarter of an hour; GEH below 5 is a good match.",
+            "Rasio kamera ÷ loop dan GEH per 15 menit, paling banyak 14 hari terakhir rentang; GEH di bawah 5 cocok.",
+            "Ratio camera ÷ loop and GEH by quarter of an hour, at most the newest 14 days of the range; GEH below 5 is a good match.",
         ),
         ("cameras_against_loops", TABLE),
         size=(12, 8),

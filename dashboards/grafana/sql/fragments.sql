@@ -52,3 +52,19 @@ END
 -- Age and share of good inputs as one short text, from columns age and share.
 CASE WHEN age IS NULL THEN '{{none}}' ELSE '{{age}} ' || {{spell}} END
     || CASE WHEN share IS NULL THEN '' ELSE ' · ' || round(share) || ' % {{good}}' END
+
+-- name: fragment_ledger
+-- The ledger of the site and of what belongs to no known device: minutes up to a day, hours beyond, which are their sums.
+SELECT g.device_id, g.device, g.minute AS start, 1 AS minutes, (NOT g.balanced)::int AS unbalanced,
+    g.received, g.stored, g.duplicate, g.rejected, g.late, g.lost, g.recovered
+FROM analytics.ledger g
+WHERE $__timeFilter(g.minute) AND {{range}} <= interval '1 day 1 hour' AND (g.site = ${site:sqlstring} OR g.site IS NULL)
+UNION ALL SELECT h.device_id, h.device, h.start, h.minutes, h.unbalanced,
+    h.received, h.stored, h.duplicate, h.rejected, h.late, h.lost, h.recovered
+FROM analytics.ledger_1h h
+WHERE $__timeFilter(h.start) AND {{range}} > interval '1 day 1 hour' AND (h.site = ${site:sqlstring} OR h.site IS NULL)
+
+-- name: fragment_ledger_step
+-- Length of a bar of the ledger: as long as the screen wants, in whole minutes up to a day and whole hours beyond.
+CASE WHEN {{range}} <= interval '1 day 1 hour' THEN greatest(1, $__interval_ms / 60000) * interval '1 minute'
+    ELSE greatest(1, $__interval_ms / 3600000) * interval '1 hour' END

@@ -3,9 +3,12 @@
 SELECT {{fresh}} AS fresh FROM (
     SELECT
         now() - (
-            SELECT max(n.start) + interval '1 minute' FROM analytics.lane_1min n
-            WHERE n.kind = 'atc' AND n.site = ${site:sqlstring} AND n.junction = ${junction:sqlstring}
-                AND n.start > now() - interval '1 day' AND n.volume IS NOT NULL AND n.final) AS age,
+            SELECT max(n.start) + interval '1 minute' FROM analytics.lanes l
+            CROSS JOIN LATERAL (
+                SELECT m.start FROM analytics.lane_1min m
+                WHERE m.lane_id = l.lane_id AND m.start > now() - interval '1 day' AND m.volume IS NOT NULL AND m.final
+                ORDER BY m.start DESC LIMIT 1) n
+            WHERE l.kind = 'atc' AND l.site = ${site:sqlstring} AND l.junction = ${junction:sqlstring}) AS age,
         (SELECT 100.0 * sum(b.good) / nullif(sum(b.minutes), 0) FROM ({{bins_junction}}) b) AS share) f
 
 -- name: fresh_site
@@ -18,11 +21,16 @@ SELECT {{fresh}} AS fresh FROM (
     WHERE n.kind = 'atc' AND n.site = ${site:sqlstring} AND n.final AND n.start > now() - interval '17 minutes') f
 
 -- name: fresh_history
--- Age of the newest finished hour, and the share of good minutes in the range.
+-- Age of the newest finished hour at the junction, and the share of good minutes in the range.
 SELECT {{fresh}} AS fresh FROM (
     SELECT
-        now() - (SELECT max(n.start) + interval '1 hour' FROM analytics.lane_1h n
-            WHERE n.site = ${site:sqlstring} AND n.start > now() - interval '8 days' AND n.start <= now() - interval '1 hour') AS age,
+        now() - (
+            SELECT max(n.start) + interval '1 hour' FROM analytics.lanes l
+            CROSS JOIN LATERAL (
+                SELECT m.start FROM analytics.lane_1h m
+                WHERE m.lane_id = l.lane_id AND m.start > now() - interval '8 days' AND m.start <= now() - interval '1 hour'
+                ORDER BY m.start DESC LIMIT 1) n
+            WHERE l.kind = 'atc' AND l.site = ${site:sqlstring} AND l.junction = ${junction:sqlstring}) AS age,
         (SELECT 100.0 * sum(b.good) / nullif(sum(b.minutes), 0) FROM ({{bins_junction}}) b) AS share) f
 
 -- name: fresh_signals

@@ -1,15 +1,16 @@
 -- name: pipeline_ledger
 -- Messages a minute of arrival; above a day, of a longer step.
-SELECT to_timestamp(floor(extract(epoch FROM g.minute) / l.step) * l.step) AS time,
-    sum(g.stored) * 60 / l.step AS stored, sum(g.duplicate) * 60 / l.step AS duplicate, sum(g.rejected) * 60 / l.step AS rejected
-FROM analytics.ledger g, (SELECT greatest(60, ($__interval_ms / 60000) * 60)::double precision AS step) l
-WHERE $__timeFilter(g.minute) AND (g.site = ${site:sqlstring} OR g.site IS NULL)
-GROUP BY 1, l.step ORDER BY 1
+SELECT date_bin({{ledger_step}}, g.start, {{origin}}) AS time,
+    (sum(g.stored) * 60)::double precision / extract(epoch FROM {{ledger_step}})::double precision AS stored,
+    (sum(g.duplicate) * 60)::double precision / extract(epoch FROM {{ledger_step}})::double precision AS duplicate,
+    (sum(g.rejected) * 60)::double precision / extract(epoch FROM {{ledger_step}})::double precision AS rejected
+FROM ({{ledger}}) g
+GROUP BY 1 ORDER BY 1
 
 -- name: pipeline_balance
--- Rows of the ledger in the range, and those that do not balance.
-SELECT count(*) FILTER (WHERE NOT g.balanced) AS unbalanced, count(*) AS source_minutes
-FROM analytics.ledger g WHERE $__timeFilter(g.minute) HAVING count(*) > 0
+-- Minutes of sources in the range, and those that do not balance.
+SELECT sum(g.unbalanced)::bigint AS unbalanced, sum(g.minutes)::bigint AS source_minutes
+FROM ({{ledger}}) g HAVING count(*) > 0
 
 -- name: pipeline_lag
 -- Seconds from the end of what a lane reading says to its arrival: median and 95th percentile a minute.
@@ -22,10 +23,9 @@ GROUP BY 1 ORDER BY 1
 
 -- name: pipeline_lost
 -- What sequence numbers show: lost upstream, recovered since, late.
-SELECT to_timestamp(floor(extract(epoch FROM g.minute) / l.step) * l.step) AS time,
-    sum(g.lost) AS lost, sum(g.recovered) AS recovered, sum(g.late) AS late
-FROM analytics.ledger g, (SELECT greatest(60, ($__interval_ms / 60000) * 60)::double precision AS step) l
-WHERE $__timeFilter(g.minute) AND (g.site = ${site:sqlstring} OR g.site IS NULL)
+SELECT date_bin({{ledger_step}}, g.start, {{origin}}) AS time,
+    sum(g.lost)::bigint AS lost, sum(g.recovered)::bigint AS recovered, sum(g.late)::bigint AS late
+FROM ({{ledger}}) g
 GROUP BY 1 ORDER BY 1
 
 -- name: pipeline_letters
@@ -43,9 +43,11 @@ WHERE $__timeFilter(x.received_at) AND (x.site = ${site:sqlstring} OR x.site IS 
 GROUP BY 1, 2 ORDER BY 1, 2
 
 -- name: pipeline_sources
--- The ledger by source over the range, the worst first.
-SELECT coalesce(nullif(g.device, ''), '?') AS device, sum(g.received) AS received, sum(g.stored) AS stored, sum(g.duplicate) AS duplicate, sum(g.rejected) AS rejected,
-    sum(g.lost) - sum(g.recovered) AS lost, sum(g.late) AS late, bool_and(g.balanced) AS balanced
-FROM analytics.ledger g
-WHERE $__timeFilter(g.minute) AND (g.site = ${site:sqlstring} OR g.site IS NULL)
-GROUP BY 1 ORDER BY sum(g.rejected) + sum(g.lost) DESC, 1
+-- The ledger by source over the range, the worst first; added up before names come into it.
+SELECT coalesce(nullif(g.device, ''), '?') AS device, g.received, g.stored, g.duplicate, g.rejected, g.lost, g.late, g.unbalanced = 0 AS balanced
+FROM (
+    SELECT x.device, sum(x.received)::bigint AS received, sum(x.stored)::bigint AS stored, sum(x.duplicate)::bigint AS duplicate,
+        sum(x.rejected)::bigint AS rejected, (sum(x.lost) - sum(x.recovered))::bigint AS lost, sum(x.late)::bigint AS late,
+        sum(x.unbalanced) AS unbalanced, sum(x.rejected) + sum(x.lost) AS worst
+    FROM ({{ledger}}) x GROUP BY 1) g
+ORDER BY g.worst DESC, 1
