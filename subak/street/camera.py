@@ -22,12 +22,14 @@ from ingest.camera.jpeg import stamped
 from ingest.contract import Classes, Conditions, Counts, Grade, Health, LaneReport, Sight, Trust, VehicleClass
 from ingest.topics import Stream
 from subak.street.assumptions import ClassAssumption
-from subak.street.defects import CameraDefect, CameraFault
+from subak.street.defects import CameraDefect
 from subak.street.message import ENCODER, Message, Numbers
 from subak.street.network import LANE_WIDTH
 from subak.street.picture import Mount, Picture, daylight
 from subak.street.spoilt import Spoiler
 from subak.street.traffic import Seen
+from subak.street.trouble import CameraFault
+from subak.street.watching import Watching
 
 HEALTH_EVERY = 10
 """Seconds between two health reports."""
@@ -116,6 +118,7 @@ class CameraDevice:
         self._covered = 0
         self._worst: Sight = Sight.OK
         self._sight: tuple[Sight, datetime] | None = None
+        self._watching = Watching(zone)
         self._spoiler = Spoiler()
         self._picture = Picture(
             title=f"{view.camera.id}  {view.link.road}",
@@ -140,6 +143,10 @@ class CameraDevice:
                 messages.append(self._frame(self._spoiler.spoil(image, fault), moment))
         if self._counts:
             self._count(start, seen, fault, local)
+            if fault is not None and SEEN_AS[fault] in BLIND:
+                self._watching.blind()
+            else:
+                self._watching.second(start + 1, seen)
             if self._covered == int(self._camera.period) and self._camera.lanes:
                 messages.append(self._report(now, local))
             if (start + 1) % int(self._camera.period) == 0:
@@ -228,6 +235,7 @@ class CameraDevice:
             grade=Grade.EXCELLENT,
             reconnects=0,
             stalls=0,
+            events=self._watching.news(),
         )
         self._drawn = 0
         utc = now.astimezone(UTC)

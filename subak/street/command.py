@@ -30,6 +30,9 @@ def street(
     incident: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     camera_fps: int = 1,
     camera_fault: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    camera_event: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    sign_fault: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    device_fault: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     quiet: bool = False,
 ) -> None:
     """Run the simulated street: traffic, signals, cameras, signs and sensors as real MQTT clients.
@@ -62,6 +65,15 @@ def street(
         Pictures a second of each camera. With more than 1, cameras count nothing themselves: `subak camera run` does.
     camera_fault
         Spoil a camera: CAMERA:KIND[:AFTER_S[:LASTS_S]], KIND one of frozen, turned, covered, slow. May be repeated.
+    camera_event
+        Let a camera see something, CAMERA:KIND[:AFTER_S[:LASTS_S]]: stopped (a car breaks down in the lane at the kerb; the camera
+        tells after 120 s, which no red light lasts) or wrong_way (motorcycles ride against the traffic). May be repeated.
+    sign_fault
+        Let a sign fail, SIGN:KIND[:AFTER_S[:LASTS_S]]: pixel (it reports failed pixels), door (an open cabinet) or stray (somebody at
+        the cabinet shows a text that nobody commanded; commands are refused meanwhile). May be repeated.
+    device_fault
+        Let a device fail, DEVICE:KIND[:AFTER_S[:LASTS_S]]: silent (connected, but it says nothing), garbled (what it sends is cut
+        off, so nobody can read it) or door (a controller logs the alarm of its open cabinet). May be repeated.
     quiet
         No progress on stderr.
     """
@@ -75,15 +87,17 @@ def street(
         start = start.replace(tzinfo=place.zone)
     try:
         from subak.street.clock import Clock
-        from subak.street.defects import CameraFault
         from subak.street.incident import Incident
         from subak.street.run import Options, Street
+        from subak.street.trouble import Troubles
     except ImportError as error:
         raise ConfigError(f"the street needs {error.name}; install it with: pip install 'subak[street]'") from None
     if not 1 <= camera_fps <= 30:
         raise ConfigError(f"--camera-fps: {camera_fps} is not allowed; allowed are 1 to 30")
     clock = Clock.of(start, speed)
-    names = [camera.id for camera in place.cameras]
+    troubles = Troubles.parse(
+        place, clock.begin, camera_fault=camera_fault, camera_event=camera_event, sign_fault=sign_fault, device_fault=device_fault
+    )
     options = Options(
         address=Address.of(settings),
         seed=seed,
@@ -94,7 +108,7 @@ def street(
         frames=frames,
         incidents=tuple(Incident.parse(text) for text in incident),
         camera_fps=camera_fps,
-        camera_faults=tuple(CameraFault.parse(text, clock.begin, names) for text in camera_fault),
+        troubles=troubles,
         quiet=quiet,
     )
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Self
-
-from config.errors import ConfigError
 
 
 class LoopDefect(StrEnum):
@@ -69,37 +66,3 @@ class Defects:
 
 
 SOUND = Defects()
-
-
-@dataclass(frozen=True, slots=True)
-class CameraFault:
-    """One fault of one camera.
-
-    Attributes:
-        camera: Which.
-        kind: How it fails.
-        window: When.
-    """
-
-    camera: str
-    kind: CameraDefect
-    window: Window
-
-    @classmethod
-    def parse(cls, text: str, begin: int, cameras: Collection[str]) -> Self:
-        """Read `CAMERA:KIND[:AFTER_S[:LASTS_S]]` of a run from `begin` (Unix time).
-
-        Raises:
-            ConfigError: It has another form, or names no camera or fault.
-        """
-        camera, _, rest = text.partition(":")
-        kind, _, times = rest.partition(":")
-        numbers = times.split(":") if times else []
-        if camera not in cameras:
-            raise ConfigError(f"--camera-fault {text}: {camera!r} is no camera; allowed are {', '.join(cameras)}")
-        if kind not in list(CameraDefect) or len(numbers) > 2 or not all(number.isdecimal() for number in numbers):
-            allowed = ", ".join(CameraDefect)
-            raise ConfigError(f"--camera-fault {text}: must be CAMERA:KIND[:AFTER_S[:LASTS_S]], KIND one of {allowed}")
-        after = int(numbers[0]) if numbers else 0
-        lasts = int(numbers[1]) if len(numbers) > 1 else 10**9
-        return cls(camera, CameraDefect(kind), Window(begin + after, begin + after + lasts))

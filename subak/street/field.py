@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from config.errors import ConfigError
@@ -10,12 +10,14 @@ from config.site import Kind, Site
 from subak.street.assumptions import Assumptions
 from subak.street.camera import REACH, CameraDevice, View
 from subak.street.controller import ControllerDevice
-from subak.street.defects import SOUND, CameraFault, Defects
+from subak.street.defects import SOUND, Defects
 from subak.street.loop import LoopSecond
 from subak.street.message import Message
 from subak.street.sensor import SensorDevice
 from subak.street.sign import SignDevice
-from subak.street.traffic import Second, Traffic
+from subak.street.traffic import Second, Seen, Traffic
+from subak.street.trouble import Sight, Troubles
+from subak.street.watching import riders
 
 
 class Field:
@@ -31,7 +33,7 @@ class Field:
         frames: bool,
         defects: Mapping[str, Defects] | None = None,
         camera_fps: int = 1,
-        camera_faults: Sequence[CameraFault] = (),
+        troubles: Troubles | None = None,
     ) -> None:
         """Make every device of the site.
 
@@ -43,12 +45,14 @@ class Field:
             frames: Whether cameras send their pictures.
             defects: By controller.
             camera_fps: Pictures a second; with more than one, cameras leave counting to `subak camera run`.
-            camera_faults: Of cameras.
+            troubles: What was asked for.
 
         Raises:
             ConfigError: A device of the site cannot be simulated.
         """
         self._traffic = traffic
+        troubles = troubles or Troubles()
+        self._against = [fault for fault in troubles.sights if fault.kind is Sight.WRONG_WAY]
         self._junctions = {controller.id: controller.junction for controller in site.controllers}
         self._controllers = [
             ControllerDevice(
@@ -68,7 +72,7 @@ class Field:
                 site.zone,
                 frames=frames,
                 fps=camera_fps,
-                faults=[fault for fault in camera_faults if fault.camera == view.camera.id],
+                faults=[fault for fault in troubles.cameras if fault.device == view.camera.id],
             )
             for view in _views(site)
         ]
@@ -81,7 +85,10 @@ class Field:
             )
             for sensor in sensors
         ]
-        self._signs = {sign.id: SignDevice(sign, site.zone) for sign in site.signs}
+        self._signs = {
+            sign.id: SignDevice(sign, site.zone, [fault for fault in troubles.signs if fault.device == sign.id])
+            for sign in site.signs
+        }
 
     def second(self, second: Second) -> Iterator[Message]:
         """Messages that the second gives rise to."""
@@ -91,12 +98,20 @@ class Field:
         for device in self._controllers:
             yield from device.second(second.start, by_controller[device.id], second.intervals[self._junctions[device.id]])
         for camera in self._cameras:
-            yield from camera.second(second.start, self._traffic.seen(camera.approach, REACH))
+            yield from camera.second(second.start, self._seen(camera, second.start))
         for sensor in self._sensors:
             yield from sensor.second(second.start)
         now = datetime.fromtimestamp(second.start + 1, UTC)
         for sign in self._signs.values():
             yield from sign.tick(now)
+
+    def _seen(self, camera: CameraDevice, start: int) -> list[Seen]:
+        """What is in view of a camera at the end of the second, the farthest first, with those who come against the traffic."""
+        seen = self._traffic.seen(camera.approach, REACH)
+        for fault in self._against:
+            if fault.device == camera.id and start in fault.window:
+                seen += riders(start + 1, fault.window.begin)
+        return sorted(seen, key=lambda item: (-item.distance, item.name))
 
     def command(self, sign: str, payload: bytes, *, retained: bool) -> list[Message]:
         """Give a command to a sign at the simulation's time; returns its answer."""

@@ -21,12 +21,14 @@ class Incident:
         lane: Lane from the kerb, 0 first.
         after: Seconds after the start of the run.
         lasts: Seconds.
+        before_end: Metres before the end of the link; None is its middle.
     """
 
     link: str
     lane: int
     after: int
     lasts: int
+    before_end: float | None = None
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -56,7 +58,7 @@ class Incident:
 
 
 class PlacedIncident:
-    """An incident with its time; it puts a broken-down car in the middle of the link and takes it away."""
+    """An incident with its time; it puts a broken-down car on the link and takes it away."""
 
     def __init__(self, incident: Incident, onset: int) -> None:
         self.incident = incident
@@ -68,12 +70,13 @@ class PlacedIncident:
         """Do what is due at the start of the second `now`."""
         link, lane = self.incident.link, self.incident.lane
         if now == self.onset:
-            middle = libsumo.lane.getLength(f"{link}_{lane}") / 2
+            length, before_end = libsumo.lane.getLength(f"{link}_{lane}"), self.incident.before_end
+            place = length / 2 if before_end is None else max(10.0, length - before_end)
             libsumo.route.add(self._name, [link])
             libsumo.vehicle.add(
-                self._name, self._name, VehicleClass.MP.value, departLane=str(lane), departPos=f"{middle:.1f}", departSpeed="0"
+                self._name, self._name, VehicleClass.MP.value, departLane=str(lane), departPos=f"{place:.1f}", departSpeed="0"
             )
             # A stop, not speed 0: a vehicle that stands without one would be lifted over the jam that it makes.
-            libsumo.vehicle.setStop(self._name, link, middle + 0.2, lane, self.incident.lasts + 60)
+            libsumo.vehicle.setStop(self._name, link, place + 0.2, lane, self.incident.lasts + 60)
         elif now == self.end and self._name in libsumo.vehicle.getIDList():
             libsumo.vehicle.remove(self._name)

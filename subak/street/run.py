@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,13 @@ from ingest.mqtt.address import Address
 from subak.street.assumptions import Assumptions, load_assumptions
 from subak.street.clock import Clock
 from subak.street.connection import Connection
-from subak.street.defects import CameraFault, Defects
+from subak.street.defects import Defects
 from subak.street.faults import Delivery, FaultyWay, Sent, Way, load_rates, plan_defects
 from subak.street.field import Field
 from subak.street.incident import Incident
 from subak.street.message import Message
 from subak.street.traffic import Second, Traffic
+from subak.street.trouble import TroubledWay, Troubles
 from subak.street.truth import QUEUES_EVERY, Truth
 
 FLUSH_EVERY = 20.0
@@ -69,7 +70,7 @@ class Options:
         frames: Whether cameras send pictures.
         incidents: Blocked lanes.
         camera_fps: Pictures a second of each camera; with more than one, cameras count nothing themselves.
-        camera_faults: Of cameras.
+        troubles: What was asked for.
         quiet: No progress on stderr.
     """
 
@@ -82,7 +83,7 @@ class Options:
     frames: bool = True
     incidents: tuple[Incident, ...] = ()
     camera_fps: int = 1
-    camera_faults: tuple[CameraFault, ...] = ()
+    troubles: Troubles = field(default_factory=Troubles)
     quiet: bool = False
 
 
@@ -108,7 +109,12 @@ class Street:
             rates = load_rates()
             self._way = FaultyWay(site, rates, options.seed)
             self._defects = plan_defects(site, rates, options.seed, begin, options.duration)
-        self._truth = Truth(site, options.truth, begin, options.incidents, self._defects) if options.truth else None
+        self._way = TroubledWay(site, self._way, options.troubles.devices)
+        self._defects = options.troubles.defects(self._defects)
+        self._incidents = (*options.incidents, *options.troubles.incidents(site, begin))
+        self._truth = (
+            Truth(site, options.truth, begin, self._incidents, self._defects, options.troubles) if options.truth else None
+        )
         self._stop = asyncio.Event()
         self._due: list[tuple[int, int, Delivery]] = []
         self._order = count()
@@ -139,7 +145,7 @@ class Street:
         options = self._options
         # The pictures are small: more threads would only take cores from the others on this machine.
         cv2.setNumThreads(1)
-        with Traffic(self._site, self._assumptions, options.seed, options.clock.begin, options.incidents) as traffic:
+        with Traffic(self._site, self._assumptions, options.seed, options.clock.begin, self._incidents) as traffic:
             field = Field(
                 self._site,
                 self._assumptions,
@@ -148,7 +154,7 @@ class Street:
                 frames=options.frames,
                 defects=self._defects,
                 camera_fps=options.camera_fps,
-                camera_faults=options.camera_faults,
+                troubles=options.troubles,
             )
             self._live = live = _Live(traffic, field)
             tasks = [asyncio.create_task(connection.run()) for connection in self._connections.values()]

@@ -1,4 +1,4 @@
-"""A variable message sign that obeys `command`, as logic without I/O.
+"""A variable message sign that obeys `command`, as logic without I/O; and how it fails when the street is told so.
 
 The rules, in the order in which they are tried:
 1. A command whose lease has ended on arrival is refused (`expired`), and so is one that the broker kept (`retained`):
@@ -16,6 +16,7 @@ empty MULTI blanks the sign and holds it blank, with its priority, until its lea
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -27,9 +28,13 @@ from ingest.contract import ActivateError, Command, Outcome, Result, SourceMode,
 from ingest.topics import Stream
 from subak.street.message import ENCODER, Message, Numbers
 from subak.street.multi_crc import message_crc
+from subak.street.trouble import Fault, SignDefect
 
 STATUS_EVERY = 10
 """Seconds between two reports of an unchanged sign."""
+
+STRAY = "UJI COBA[nl]TES"
+"""What a sign shows that somebody operates at its cabinet."""
 
 AHEAD = timedelta(seconds=60)
 """How far a command's clock may be ahead of the sign's."""
@@ -50,8 +55,11 @@ class _Shown:
 class SignDevice:
     """One sign."""
 
-    def __init__(self, sign: Sign, zone: ZoneInfo) -> None:
+    def __init__(self, sign: Sign, zone: ZoneInfo, faults: Sequence[Fault[SignDefect]] = ()) -> None:
+        """`faults`: `pixel` and `door` are reported; with `stray` somebody at the cabinet shows what nobody commanded."""
         self.id = sign.id
+        self._faults = tuple(faults)
+        self._failing: frozenset[SignDefect] = frozenset()
         self._sign = sign
         self._zone = zone
         self._numbers = Numbers()
@@ -63,16 +71,20 @@ class SignDevice:
     @property
     def multi(self) -> str:
         """MULTI text on display; empty when blank."""
+        if SignDefect.STRAY in self._failing:
+            return STRAY
         return self._shown.command.multi if self._shown else ""
 
     @property
     def mode(self) -> SourceMode:
         """Why it shows that."""
-        return self._mode
+        return SourceMode.LOCAL if SignDefect.STRAY in self._failing else self._mode
 
     def tick(self, now: datetime) -> list[Message]:
         """Blank at the end of the lease; report when changed or due."""
-        changed = self._end_lease(now)
+        failing = frozenset(fault.kind for fault in self._faults if int(now.timestamp()) in fault.window)
+        changed = self._end_lease(now) or failing != self._failing
+        self._failing = failing
         if not changed and self._due is not None and now < self._due:
             return []
         return [self._status(now)]
@@ -99,6 +111,8 @@ class SignDevice:
             return ActivateError.OTHER
         if not self.can_show(command.multi):
             return ActivateError.SYNTAX
+        if SignDefect.STRAY in self._failing:
+            return ActivateError.LOCAL_MODE
         if self._renews(command):
             return None
         if self._shown is not None and command.priority < self._shown.command.priority:
@@ -154,10 +168,11 @@ class SignDevice:
             time=local,
             multi=self.multi,
             crc=message_crc(self.multi),
-            source_mode=self._mode,
-            command=self._shown.command.command if self._shown else None,
+            source_mode=self.mode,
+            command=self._shown.command.command if self._shown and self.mode is not SourceMode.LOCAL else None,
             brightness=100.0 if 6 <= local.hour < 18 else 40.0,
-            door_open=False,
+            faults=["pixel_failure"] if SignDefect.PIXEL in self._failing else [],
+            door_open=SignDefect.DOOR in self._failing,
             temperature_c=32.0 if 9 <= local.hour < 17 else 26.0,
         )
         return self._message(Stream.STATUS, status.seq, now, ENCODER.encode(status))

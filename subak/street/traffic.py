@@ -24,10 +24,8 @@ from subak.street.demand import Demand, Pair
 from subak.street.incident import Incident
 from subak.street.loop import Loop, LoopSecond, Zone
 from subak.street.network import lane_of, network_path
+from subak.street.served import HALTED, Served, Serving
 from subak.street.signals import Aspect, Interval, program
-
-HALTED = 5 / 3.6
-"""m/s below which a vehicle stands in a queue."""
 
 QUEUE_GAP = 15.0
 """Metres: a longer gap ends a queue."""
@@ -65,12 +63,14 @@ class Second:
         loops: What each detector saw.
         intervals: The interval of its program in which each junction was, by position in the program.
         trips: Ways over links that ended.
+        served: Greens that are over.
     """
 
     start: int
     loops: Mapping[LoopName, LoopSecond]
     intervals: Mapping[str, int]
     trips: Sequence[LinkTrip]
+    served: Sequence[Served]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +124,7 @@ class Traffic:
         self._on_link: dict[str, dict[str, int]] = {link.id: {} for link in site.links}
         for junction in site.junctions:
             self.programs[junction.id] = self._set_program(junction)
+        self._serving = Serving(site.junctions, self.programs)
         self._demand = Demand(site, assumptions, self._add_routes(), seed)
 
     @property
@@ -151,7 +152,7 @@ class Traffic:
             name: loop.second(libsumo.inductionloop.getVehicleData("/".join(name)), begin) for name, loop in self._loops.items()
         }
         intervals = {junction.id: libsumo.trafficlight.getPhase(junction.id) for junction in self._site.junctions}
-        return Second(start, loops, intervals, self._trips(start))
+        return Second(start, loops, intervals, self._trips(start), self._serving.second(start, intervals))
 
     def queues(self) -> dict[ApproachName, float]:
         """Metres of standing queue behind each stop line, on the lane where it is longest.

@@ -23,8 +23,13 @@ Files (times in UTC):
 `queues.parquet`: one row an approach and minute
     junction, approach: string; minute: timestamp; queue_m: double, longest standing queue in the minute, sampled every
     5 s: from the stop line to the rear of the last vehicle slower than 5 km/h that follows within 15 m.
+`greens.parquet`: one row a green of a phase that is over
+    junction: string; phase: int32; green, red: timestamp of its begin and of the begin of red clearance; waiting: int32 vehicles that
+    stood on its approaches when it began; left: int32 of these that were still there when it was over: a split failure if any.
 `incidents.parquet`: one row a blocked lane
     link: string; lane: int32 from the kerb; onset, end: timestamp; kind: string.
+`troubles.parquet`: one row a trouble that was asked for (`--camera-fault`, `--camera-event`, `--sign-fault`, `--device-fault`)
+    device, kind: string; onset: timestamp; end: timestamp, null when it lasts to the end of the run.
 `conditions.parquet`: one row a fault that a controller reports in its log, by the right clock, named as the watchdog names it
     device, rule, element: string; onset: timestamp; end: timestamp, null when it lasts to the end of the run.
 """
@@ -47,6 +52,7 @@ from subak.street.incident import Incident
 from subak.street.message import Message, readings
 from subak.street.parquet import Table
 from subak.street.traffic import ApproachName, LinkTrip, LoopName, Second
+from subak.street.trouble import FOR_EVER, Troubles
 
 QUEUES_EVERY = 5
 """Seconds between two looks at the queues."""
@@ -81,6 +87,17 @@ LINK_TRAVEL_TIMES = pa.schema(
 )
 QUEUES = pa.schema([("junction", pa.string()), ("approach", pa.string()), ("minute", _TIME), ("queue_m", pa.float64())])
 CONDITIONS = pa.schema([*((name, pa.string()) for name in ("device", "rule", "element")), ("onset", _TIME), ("end", _TIME)])
+GREENS = pa.schema(
+    [
+        ("junction", pa.string()),
+        ("phase", pa.int32()),
+        ("green", _TIME),
+        ("red", _TIME),
+        ("waiting", pa.int32()),
+        ("left", pa.int32()),
+    ]
+)
+TROUBLES = pa.schema([("device", pa.string()), ("kind", pa.string()), ("onset", _TIME), ("end", _TIME)])
 INCIDENTS = pa.schema([("link", pa.string()), ("lane", pa.int32()), ("onset", _TIME), ("end", _TIME), ("kind", pa.string())])
 
 
@@ -119,6 +136,7 @@ class Truth:
         start: int,
         incidents: Sequence[Incident] = (),
         defects: Mapping[str, Defects] | None = None,
+        troubles: Troubles | None = None,
     ) -> None:
         """Make `folder` if there is none; files of an earlier run in it are replaced.
 
@@ -128,6 +146,7 @@ class Truth:
             start: Unix second at which the run begins.
             incidents: Blocked lanes of the run.
             defects: Of controllers.
+            troubles: What was asked for.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self._minute: int | None = None
@@ -151,6 +170,13 @@ class Truth:
         for item in incidents:
             onset = start + item.after
             self._incidents.add((item.link, item.lane, _utc(onset), _utc(onset + item.lasts), "blocked_lane"))
+        self._greens = Table(folder / "greens.parquet", GREENS)
+        self._troubles = Table(folder / "troubles.parquet", TROUBLES)
+        for fault in troubles or Troubles():
+            until = fault.window.end
+            self._troubles.add(
+                (fault.device, fault.kind.value, _utc(fault.window.begin), _utc(until) if until - start < FOR_EVER else None)
+            )
         self._conditions = Table(folder / "conditions.parquet", CONDITIONS)
         for controller in site.controllers:
             for rule, element, onset, end in reported(controller, (defects or {}).get(controller.id, SOUND), start):
@@ -174,6 +200,8 @@ class Truth:
                 tally.classes[passage.vehicle] = tally.classes.get(passage.vehicle, 0) + 1
         for trip in second.trips:
             self._trip(trip)
+        for one in second.served:
+            self._greens.add((one.junction, one.phase, _utc(one.green), _utc(one.red), one.waiting, one.left))
 
     def queues(self, queues: Mapping[ApproachName, float]) -> None:
         """Add one look at the queues, in metres, inside the current second."""
@@ -183,7 +211,7 @@ class Truth:
     def sent(self, sent: Sent) -> None:
         """Note what becomes of a message; only those that carry readings are kept."""
         if readings([sent.message]):
-            fate = _Fate(sent.message, sent.faults, len(sent.deliveries))
+            fate = _Fate(sent.message, sent.faults, sum(delivery.message is not None for delivery in sent.deliveries))
             self._fates[id(sent.message)] = fate
             self._close(fate)
 
@@ -232,6 +260,8 @@ class Truth:
             self._link_travel_times,
             self._queue_minutes,
             self._incidents,
+            self._greens,
+            self._troubles,
             self._conditions,
         )
 

@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from ingest.contract import VehicleClass
+from subak.street.signals import Aspect
 from tests.unit.street.rehearsal import Rehearsal, rehearse, the_site
 
 
@@ -55,3 +56,19 @@ def test_a_vehicle_is_counted_once_on_its_approach(rehearsal: Rehearsal) -> None
         assert abs(number - left[link]) <= 16 * site.link[link].lanes, link
     total = sum(counted.values())
     assert abs(total - sum(left[link] for link in counted)) < 0.15 * total
+
+
+def test_greens_tell_who_waited_and_who_was_left(rehearsal: Rehearsal) -> None:
+    """Every phase that turned green in the run and was over in it, with the lengths of its program."""
+    rows = rehearsal.rows("greens")
+    programs = rehearsal.programs
+    assert {row["junction"] for row in rows} == set(programs)
+    assert sum(1 for row in rows if row["waiting"]) > len(rows) // 2
+    for row in rows:
+        lengths = {
+            sum(interval.seconds for interval in programs[str(row["junction"])][index : index + 2])
+            for index, interval in enumerate(programs[str(row["junction"])])
+            if interval.aspect is Aspect.GREEN and row["phase"] in interval.phases
+        }
+        assert (row["red"] - row["green"]).total_seconds() in lengths  # type: ignore[operator]
+        assert 0 <= int(str(row["left"])) <= int(str(row["waiting"]))
