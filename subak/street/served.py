@@ -24,7 +24,7 @@ class Served:
         phase: Which.
         green: Unix second in which it began.
         red: Unix second in which its red clearance began.
-        waiting: Vehicles that stood on its approaches when it began.
+        waiting: Vehicles that stood on its approaches in its first second; the first of each lane have moved off by then.
         left: Of these, still there when it was over.
     """
 

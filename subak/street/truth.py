@@ -25,7 +25,7 @@ Files (times in UTC):
     5 s: from the stop line to the rear of the last vehicle slower than 5 km/h that follows within 15 m.
 `greens.parquet`: one row a green of a phase that is over
     junction: string; phase: int32; green, red: timestamp of its begin and of the begin of red clearance; waiting: int32 vehicles that
-    stood on its approaches when it began; left: int32 of these that were still there when it was over: a split failure if any.
+    stood on its approaches in its first second; left: int32 of these that were still there when it was over: a split failure if any.
 `incidents.parquet`: one row a blocked lane
     link: string; lane: int32 from the kerb; onset, end: timestamp; kind: string.
 `troubles.parquet`: one row a trouble that was asked for (`--camera-fault`, `--camera-event`, `--sign-fault`, `--device-fault`)
