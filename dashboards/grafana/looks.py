@@ -104,13 +104,13 @@ def line(*, fill: int = 0, stack: bool = False, bars: bool = False, label: str =
 
 
 def heatmap(unit: str, *, low: float | None = None, high: float | None = None, reverse: bool = False) -> dict[str, object]:
-    """A heatmap whose rows are series; Viridis is read by any eye and in grey."""
+    """A heatmap whose rows are series. Red is low and blue is high as everywhere here; RdYlBu of ColorBrewer is safe for colour-blind eyes."""
     colour: dict[str, Any] = {
         "mode": "scheme",
-        "scheme": "Viridis",
+        "scheme": "RdYlBu",
         "steps": 64,
         "reverse": reverse,
-        "exponent": 0.5,
+        "exponent": 1,
         "fill": "dark-blue",
     }
     if low is not None:
@@ -181,7 +181,7 @@ def markers(name: str, field: str, *, label: str, size: int = 12, letter: str = 
                 "symbol": {"fixed": "img/icons/marker/circle.svg", "mode": "fixed"},
                 "symbolAlign": {"horizontal": "center", "vertical": "center"},
                 "text": {"field": label, "fixed": "", "mode": "field"},
-                "textConfig": {"fontSize": 13, "offsetX": 0, "offsetY": -18, "textAlign": "center", "textBaseline": "middle"},
+                "textConfig": {"fontSize": 15, "offsetX": 0, "offsetY": -18, "textAlign": "center", "textBaseline": "middle"},
             },
         },
         "filterData": {"id": "byRefId", "options": letter},

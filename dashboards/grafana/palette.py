@@ -35,5 +35,7 @@ GOOD_SHARE: Final[Steps] = ((None, VERMILION), (80, ORANGE), (95, GREEN))
 AGE: Final[Steps] = ((None, GREEN), (120, ORANGE), (300, VERMILION))
 FAILURE_SHARE: Final[Steps] = ((None, GREEN), (10, ORANGE), (30, VERMILION))
 GEH: Final[Steps] = ((None, GREEN), (5, ORANGE), (10, VERMILION))
+# Messages of an hour or a range: some are nothing to drive out for.
+FEW: Final[Steps] = ((None, "transparent"), (1, YELLOW), (100, VERMILION))
 NONE_IS_BEST: Final[Steps] = ((None, GREEN), (1, VERMILION))
 CALM: Final[Steps] = ((None, SKY),)

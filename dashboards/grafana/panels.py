@@ -174,6 +174,7 @@ class Sheet:
         decimals: int | None = None,
         link: tuple[Text, str] | None = None,
         transformations: Sequence[model.DataTransformerConfig] = (),
+        none: Text = NO_DATA,
     ) -> None:
         """Set a panel into the next free place.
 
@@ -195,6 +196,7 @@ class Sheet:
             decimals: Of numbers.
             link: Title and address where a click leads.
             transformations: Of the answer.
+            none: What it says when the answer has no row.
         """
         self._ids += 1
         letters = "ABCDEFGH"
@@ -207,7 +209,7 @@ class Sheet:
             .datasource(SOURCE)
             .grid_pos(self._place(*size))
             .unit(unit)
-            .no_value(self.say(NO_DATA))
+            .no_value(self.say(none))
             .thresholds(steps_of(steps))
             .color_scheme(build.FieldColor().mode(scheme or model.FieldColorModeId.THRESHOLDS))
             .targets(

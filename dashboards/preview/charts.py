@@ -14,7 +14,8 @@ from dashboards.preview.draw import SERIES_COLOURS
 from dashboards.preview.fields import Field, field_of
 
 INK, GRID = "#c3d0d8", "#26343e"
-VIRIDIS = ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725")
+# RdYlBu of ColorBrewer (Brewer 2002), as Grafana draws its scheme of that name.
+RED_YELLOW_BLUE = ("#d73027", "#fdae61", "#ffffbf", "#abd9e9", "#4575b4")
 Points = list[tuple[float, float | None]]
 
 
@@ -170,15 +171,16 @@ def _axis(field: Field) -> dict[str, Any]:
         "min": field.config.get("min"),
         "max": field.config.get("max"),
         "splitLine": {"lineStyle": {"color": GRID}},
-        "axisLabel": {"color": INK, "formatter": "{value}" + (f" {behind}" if behind in {"%", "s"} else "")},
+        "axisLabel": {"color": INK, "formatter": "{value}" + (f" {behind}" if len(behind) <= SHORT else "")},
     }
 
 
 _UTC = UTC
+SHORT = 4  # characters of a unit that fits on an axis
 
 
 def heatmap(panel: Mapping[str, Any], answer: Answer, zone: tzinfo) -> dict[str, Any]:
-    """A row for each series, Viridis by value; what is missing stays empty."""
+    """A row for each series, red to blue by value; what is missing stays empty."""
     series = series_of(answer, zone)
     names = sorted(series, reverse=True)
     moments = sorted({moment for points in series.values() for moment, _ in points})
@@ -195,7 +197,8 @@ def heatmap(panel: Mapping[str, Any], answer: Answer, zone: tzinfo) -> dict[str,
         "visualMap": {
             "min": colour.get("min", 0),
             "max": colour.get("max", max((item[2] for item in data), default=1)),
-            "inRange": {"color": list(VIRIDIS)},
+            "inRange": {"color": list(RED_YELLOW_BLUE)},
+            "text": [f"{colour.get('max', 0):g}", f"{colour.get('min', 0):g}"],
             "orient": "vertical",
             "right": 0,
             "top": "middle",

@@ -194,9 +194,14 @@ def geomap(panel: Mapping[str, Any], answer: Answer, zone: tzinfo, address: Addr
                 if n not in {"latitude", "longitude", "label"}
             )
         )
+        radius = style["size"]["fixed"] * 2.4
+        # Two digits stand in the circle, more beside it.
+        place_of_text = (
+            f'x="{x:.1f}" y="{y + 8:.1f}"' if len(shown) <= 2 else f'x="{x + radius + 4:.1f}" y="{y + 8:.1f}" class="beside"'
+        )
         dot = (
-            f'<g><title>{tip}</title><circle cx="{x:.1f}" cy="{y:.1f}" r="{style["size"]["fixed"] * 2.2:.0f}" fill="{colour}"/>'
-            f'<text x="{x:.1f}" y="{y + 7:.1f}" fill="{ink(colour)}">{shown}</text></g>'
+            f'<g><title>{tip}</title><circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.0f}" fill="{colour}"/>'
+            f'<text {place_of_text} fill="{ink(colour) if len(shown) <= 2 else LIGHT_INK}">{shown}</text></g>'
         )
         dots.append(linked(dot, address(values)))
     width = (east - west) * scale * narrow

@@ -57,7 +57,7 @@ class Field(Struct, frozen=True):
         return {}
 
     def colour(self, value: object) -> str:
-        """Of a value: mapped, fixed, or by threshold; grey for none."""
+        """Of a value: mapped, fixed, or by threshold; grey for none, empty where a threshold says transparent."""
         found = self.mapped(value).get("color")
         if found:
             return str(found)
@@ -68,7 +68,7 @@ class Field(Struct, frozen=True):
         if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
             steps = (self.config.get("thresholds") or {}).get("steps") or []
             reached = [step["color"] for step in steps if step["value"] is None or float(value) >= step["value"]]
-            return str(reached[-1]) if reached else GREY
+            return str(reached[-1]).replace("transparent", "") if reached else GREY
         return ""
 
     def text(self, value: object, zone: tzinfo) -> str:

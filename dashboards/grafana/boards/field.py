@@ -8,6 +8,7 @@ from dashboards.grafana.boards.wall import sign_columns
 from dashboards.grafana.panels import BY_DEVICE, SERIES, TABLE, Column, Sheet
 from dashboards.grafana.words import SPOKEN, Text
 
+# Blue, sky, yellow and purple: counts are suspect. Vermilion: there are none, whatever the reason. Grey: nothing is heard.
 CONDITIONS: dict[str, tuple[Text, str]] = {
     "ok": (("Normal", "OK"), palette.GREEN),
     "night": (("Malam", "Night"), palette.BLUE),
@@ -16,8 +17,8 @@ CONDITIONS: dict[str, tuple[Text, str]] = {
     "blurred": (("Kabur", "Blurred"), palette.PURPLE),
     "low_fps": (("Bingkai lambat", "Low frame rate"), palette.PURPLE),
     "covered": (("Tertutup", "Covered"), palette.VERMILION),
-    "frozen": (("Beku", "Frozen"), palette.ORANGE),
-    "moved": (("Bergeser", "Moved"), "#F7C873"),
+    "frozen": (("Beku", "Frozen"), palette.VERMILION),
+    "moved": (("Bergeser", "Moved"), palette.VERMILION),
     "lost": (("Terputus", "Lost"), palette.GREY),
     "missing": (("Tanpa laporan", "No report"), palette.GREY),
 }
@@ -79,7 +80,10 @@ def cameras(sheet: Sheet) -> None:
     sheet.panel(
         "table",
         ("Kamera sekarang", "Cameras now"),
-        ("Laporan kesehatan terakhir setiap kamera.", "The last health report of each camera."),
+        (
+            "Keadaan yang berlaku, dan laporan kesehatan terakhir setiap kamera.",
+            "The condition that holds, and the last health report of each camera.",
+        ),
         ("cameras_now", TABLE),
         size=(24, 6),
         fresh="fresh_cameras",
@@ -150,6 +154,7 @@ def cameras(sheet: Sheet) -> None:
         unit="short",
         options=looks.TABLE,
         custom=looks.CELLS,
+        none=("Tidak ada kejadian dalam rentang ini", "No event in this range"),
         columns=[
             Column("at", ("Waktu", "Time"), unit="dateTimeAsIsoNoDateIfToday"),
             Column("device", ("Kamera", "Camera")),
@@ -249,6 +254,7 @@ def signs(sheet: Sheet) -> None:
         unit="short",
         options=looks.TABLE,
         custom=looks.CELLS,
+        none=("Tidak ada perintah dalam rentang ini", "No command in this range"),
         columns=[
             Column("at", ("Waktu", "Time"), unit="dateTimeAsIsoNoDateIfToday"),
             Column("device", ("VMS", "Sign")),

@@ -74,8 +74,8 @@ def quality(sheet: Sheet) -> None:
             AGE,
             GOOD,
             Column("worst", ("Mutu lain tersering", "Most frequent other quality")),
-            Column("lost", ("Hilang di hulu, 1 jam", "Lost upstream, 1 h")),
-            Column("rejected", ("Ditolak, 1 jam", "Rejected, 1 h")),
+            Column("lost", ("Hilang di hulu, 1 jam", "Lost upstream, 1 h"), steps=palette.FEW, more=looks.COLOURED),
+            Column("rejected", ("Ditolak, 1 jam", "Rejected, 1 h"), steps=palette.FEW, more=looks.COLOURED),
         ],
     )
     sheet.panel(
@@ -123,7 +123,7 @@ def pipeline(sheet: Sheet) -> None:
         options=looks.STAT,
         columns=[
             Column("unbalanced", ("tidak seimbang", "unbalanced"), steps=palette.NONE_IS_BEST),
-            Column("source_minutes", ("sumber-menit", "source-minutes"), colour="#3A4B56"),
+            Column("source_minutes", ("diperiksa", "checked"), colour="#3A4B56"),
         ],
     )
     sheet.panel(
@@ -226,8 +226,8 @@ def pipeline(sheet: Sheet) -> None:
             Column("received", ("diterima", "received")),
             Column("stored", ("disimpan", "stored")),
             Column("duplicate", ("ganda", "duplicate")),
-            Column("rejected", ("ditolak", "rejected"), steps=palette.NONE_IS_BEST, more=looks.COLOURED),
-            Column("lost", ("hilang di hulu", "lost upstream"), steps=palette.NONE_IS_BEST, more=looks.COLOURED),
+            Column("rejected", ("ditolak", "rejected"), steps=palette.FEW, more=looks.COLOURED),
+            Column("lost", ("hilang di hulu", "lost upstream"), steps=palette.FEW, more=looks.COLOURED),
             Column("late", ("terlambat", "late")),
             Column("balanced", ("seimbang", "balanced"), unit="bool_yes_no"),
         ],

@@ -158,6 +158,7 @@ def junction(sheet: Sheet) -> None:
         ),
         ("junction_camera_beside_loop", SERIES),
         size=(12, 8),
+        none=("Tidak ada kamera yang menghitung di sini", "No camera counts here"),
         fresh="fresh_cameras",
         unit=FLOW_UNIT,
         options=looks.SERIES,

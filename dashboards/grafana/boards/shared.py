@@ -92,7 +92,7 @@ MODES: Final[dict[str, tuple[Text, str]]] = {
     "commLoss": (("Komunikasi putus", "Communication lost"), palette.VERMILION),
     "powerLoss": (("Listrik padam", "Power lost"), palette.VERMILION),
     "powerRecovery": (("Listrik kembali", "Power back"), palette.ORANGE),
-    "reset": (("Mulai ulang", "Reset"), palette.GREY),
+    "reset": (("Setelah mulai ulang", "After restart"), palette.GREY),
 }
 
 _FRESH: Final[dict[str, Text]] = {

@@ -63,8 +63,8 @@ def wall(sheet: Sheet) -> None:
         unit="s",
         steps=palette.AGE,
         decimals=0,
-        options=looks.roads_map(sheet.site, [looks.markers(sheet.say(JUNCTION), "age_s", label="", size=12)], zoom=11.8),
-        columns=[AGE, GOOD, Column("junction_title", JUNCTION)],
+        options=looks.roads_map(sheet.site, [looks.markers(sheet.say(JUNCTION), "age_s", label="label", size=12)], zoom=11.8),
+        columns=[AGE, GOOD, Column("junction_title", JUNCTION), Column("label", AGE.title)],
         link=to_junction(sheet),
     )
     sheet.panel(
@@ -203,8 +203,8 @@ def corridor(sheet: Sheet) -> None:
         "heatmap",
         ("Kecepatan sepanjang koridor", "Speed along the corridor"),
         (
-            "Satu baris satu simpang, gelap = lambat. Kosong: tanpa data sah.",
-            "A row is a junction, dark = slow. Empty: no valid data.",
+            "Satu baris satu simpang: biru = lancar, merah = lambat. Kosong: tanpa data sah.",
+            "A row is a junction: blue = fast, red = slow. Empty: no valid data.",
         ),
         ("corridor_speed", SERIES),
         size=(24, 11),

@@ -37,7 +37,7 @@ SELECT c.camera_device AS camera, c.loop_device AS loop, c.lane, c.daylight, cou
 FROM analytics.lane_comparisons c
 WHERE c.site = ${site:sqlstring} AND $__timeFilter(c.start) AND c.start > $__timeTo()::timestamptz - interval '14 days'
     AND c.class = 'all' AND c.loop_volume IS NOT NULL AND c.camera_volume IS NOT NULL
-GROUP BY 1, 2, 3, 4 ORDER BY abs(1 - sum(c.camera_volume)::double precision / nullif(sum(c.loop_volume), 0)) DESC NULLS LAST, 1, 3
+GROUP BY 1, 2, 3, 4 ORDER BY avg(c.geh) DESC NULLS LAST, 1, 3
 
 -- name: cameras_fps
 -- Frames a second that each camera says it takes.
@@ -63,12 +63,15 @@ GROUP BY 1, 2 ORDER BY 1, 2
 -- name: cameras_now
 -- Each camera now.
 SELECT d.device, d.title, d.junction, d.presence,
-    CASE WHEN n.time IS NULL THEN 'missing' WHEN n.covered THEN 'covered' WHEN n.frozen THEN 'frozen' WHEN n.moved THEN 'moved' WHEN n.fps = 0 THEN 'lost' ELSE 'ok' END AS state,
+    CASE WHEN n.time IS NULL THEN 'missing' WHEN j.condition IS NOT NULL THEN j.condition WHEN n.covered THEN 'covered' WHEN n.frozen THEN 'frozen' WHEN n.moved THEN 'moved' WHEN n.fps = 0 THEN 'lost' ELSE 'ok' END AS state,
     n.fps, n.brightness, n.sharpness, extract(epoch FROM now() - n.time)::double precision AS age_s
 FROM analytics.devices d
 LEFT JOIN LATERAL (
     SELECT * FROM analytics.camera_health c
     WHERE c.device_id = d.device_id AND c.fps IS NOT NULL AND c.time > now() - interval '1 day' ORDER BY c.time DESC LIMIT 1) n ON true
+LEFT JOIN LATERAL (
+    SELECT k.condition FROM analytics.camera_conditions k
+    WHERE k.device_id = d.device_id AND k."end" IS NULL ORDER BY k.quality <> 'missing', k.onset DESC LIMIT 1) j ON true
 WHERE d.site = ${site:sqlstring} AND d.kind = 'cctv' AND d.active
 ORDER BY 1
 

@@ -3,7 +3,7 @@
 SELECT d.kind, d.device, d.title, d.presence, extract(epoch FROM now() - d.last_received_at)::double precision AS age_s
 FROM analytics.devices d
 WHERE d.site = ${site:sqlstring} AND d.active AND d.kind IN ('net', 'wifi', 'app')
-ORDER BY 1, 2
+ORDER BY (d.presence = 'online') NULLS FIRST, d.last_received_at NULLS FIRST, 1, 2
 
 -- name: city_metric
 -- One metric of every device that reports it.

@@ -29,9 +29,9 @@ FROM analytics.devices d
 WHERE d.site = ${site:sqlstring} AND d.active HAVING count(*) > 0
 
 -- name: quality_share
--- Share of good minutes by junction.
+-- Share of good minutes by junction, of quarters of an hour at least: single minutes would only draw strokes.
 WITH bins AS ({{bins_site}})
-SELECT b.start AS time, b.junction AS metric, 100.0 * sum(b.good)::double precision / nullif(sum(b.minutes), 0) AS good_share
+SELECT date_bin(greatest({{step}}, interval '15 minutes'), b.start, {{origin}}) AS time, b.junction AS metric, 100.0 * sum(b.good)::double precision / nullif(sum(b.minutes), 0) AS good_share
 FROM bins b GROUP BY 1, 2 ORDER BY 1, 2
 
 -- name: quality_worst_lanes

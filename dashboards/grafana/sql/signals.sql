@@ -24,11 +24,11 @@ FROM (
 GROUP BY 1, 2 ORDER BY 1, 2
 
 -- name: signals_edges
--- Second of each cycle in which green and yellow begin and the cycle ends.
+-- Second of each cycle in which green and yellow begin and the cycle ends; a cycle with a lost edge would draw a spike that was none.
 SELECT c.start AS time, c.red_s AS green_begins, (c.red_s + c.green_s) AS yellow_begins, c.cycle_s AS cycle_ends
 FROM analytics.signal_cycles c
 WHERE c.site = ${site:sqlstring} AND c.junction = ${junction:sqlstring} AND c.phase::text = ${phase:sqlstring}
-    AND $__timeFilter(c.start) AND c.start > $__timeTo()::timestamptz - interval '2 days'
+    AND $__timeFilter(c.start) AND c.start > $__timeTo()::timestamptz - interval '2 days' AND c.quality = 'good'
 ORDER BY 1
 
 -- name: signals_split_monitor

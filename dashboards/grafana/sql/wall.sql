@@ -1,5 +1,6 @@
 -- name: wall_map
 -- Each approach on its link, near the junction: speed of the newest minutes against the limit; -1 stands for no valid data.
+-- The slowest last: a map draws what comes later on top.
 SELECT a.junction, a.approach, k.road,
     ((k.geometry -> -1 ->> 0)::double precision * 0.72 + (k.geometry -> -2 ->> 0)::double precision * 0.28) AS latitude,
     ((k.geometry -> -1 ->> 1)::double precision * 0.72 + (k.geometry -> -2 ->> 1)::double precision * 0.28) AS longitude,
@@ -17,21 +18,23 @@ LEFT JOIN (
     WHERE b.kind = 'atc' AND b.site = ${site:sqlstring} AND b.final AND b.start > now() - interval '8 minutes'
     GROUP BY 1, 2) n ON n.junction = a.junction AND n.approach = a.approach
 WHERE a.site = ${site:sqlstring}
-ORDER BY 1, 2
+ORDER BY n.speed IS NULL DESC, n.speed / k.speed_limit_kmh DESC, 1, 2
 
 -- name: wall_ages
--- The same places by the age of their newest valid minute; a day stands for none within 8 minutes.
-SELECT d.title AS junction_title, d.junction, d.latitude, d.longitude,
-    coalesce(extract(epoch FROM now() - n.newest - interval '1 minute'), 86400)::double precision AS age_s, coalesce(n.good_share, 0) AS good_share
-FROM analytics.devices d
-LEFT JOIN (
-    SELECT b.junction, max(b.start) FILTER (WHERE b.volume IS NOT NULL) AS newest,
-        100.0 * count(*) FILTER (WHERE b.quality = 'good') / count(*)::double precision AS good_share
-    FROM analytics.lane_1min b
-    WHERE b.kind = 'atc' AND b.site = ${site:sqlstring} AND b.final AND b.start > now() - interval '8 minutes'
-    GROUP BY 1) n USING (junction)
-WHERE d.site = ${site:sqlstring} AND d.kind = 'atc' AND d.active
-ORDER BY 1
+-- The same places by the age of their newest valid minute; a day stands for none within 8 minutes. The oldest last, on top.
+SELECT a.junction_title, a.junction, a.latitude, a.longitude, coalesce(extract(epoch FROM a.age), 86400)::double precision AS age_s,
+    coalesce(a.good_share, 0) AS good_share, coalesce({{spell}}, '–') AS label
+FROM (
+    SELECT d.title AS junction_title, d.junction, d.latitude, d.longitude, now() - n.newest - interval '1 minute' AS age, n.good_share
+    FROM analytics.devices d
+    LEFT JOIN (
+        SELECT b.junction, max(b.start) FILTER (WHERE b.volume IS NOT NULL) AS newest,
+            100.0 * count(*) FILTER (WHERE b.quality = 'good') / count(*)::double precision AS good_share
+        FROM analytics.lane_1min b
+        WHERE b.kind = 'atc' AND b.site = ${site:sqlstring} AND b.final AND b.start > now() - interval '8 minutes'
+        GROUP BY 1) n USING (junction)
+    WHERE d.site = ${site:sqlstring} AND d.kind = 'atc' AND d.active) a
+ORDER BY a.age NULLS LAST, 1
 
 -- name: wall_alerts
 -- Open alerts that were announced, the most severe first.
