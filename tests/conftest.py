@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.support.access import Authority, GuardedBroker
 from tests.support.brokers import Mosquitto, mosquitto_version
 from tests.support.community import CommunityServer
 from tests.support.databases import (
@@ -22,6 +23,7 @@ from tests.support.databases import (
     server_version,
 )
 from tests.support.parts import BOOK_KEY, CHROMIUM, INSTALL, LEVELS, MOSQUITTO, Book, UnavailableError, level_part
+from tests.support.pipelines import SITE
 
 MakeBroker = Callable[..., Mosquitto]
 
@@ -73,6 +75,19 @@ def mosquitto(book: Book, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     book.tested[MOSQUITTO] = mosquitto_version()
     yield broker
     broker.stop()
+
+
+@pytest.fixture(scope="session")
+def guarded(book: Book, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedBroker]:
+    """The broker as it is shipped, one for the whole run: for tests that clear what they leave."""
+    with book.getting("certificates (openssl)"):
+        folder = tmp_path_factory.mktemp("guarded")
+        Authority(folder / "probe")
+    with book.getting(MOSQUITTO):
+        broker = GuardedBroker(folder, SITE.path)
+    with broker.running():
+        book.tested[MOSQUITTO] = mosquitto_version()
+        yield broker
 
 
 @pytest.fixture

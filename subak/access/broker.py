@@ -17,7 +17,8 @@ from ingest.topics import ROOT, STREAMS, Stream, site_filter
 COLLECTOR = "subak-collector"
 DISPATCHER = "subak-dispatcher"
 REDRIVE = "subak-redrive"
-SERVICES = (COLLECTOR, DISPATCHER, REDRIVE)
+CAMERAS = "subak-cameras"
+SERVICES = (COLLECTOR, DISPATCHER, REDRIVE, CAMERAS)
 
 # As mosquitto_passwd has them. More rounds would only slow the broker down: the passwords are random, not chosen by people.
 ROUNDS = 101
@@ -89,6 +90,12 @@ def _lines(site: Site) -> Iterator[str]:
     yield f"topic deny {base}/+/{DISPATCHER}/#"
     yield f"topic write {base}/{Kind.VMS}/+/{Stream.COMMAND}"
     yield from (f"topic read {base}/{Kind.VMS}/+/{stream}" for stream in _SIGN_SAYS)
+    yield ""
+    yield "# `subak camera run` reads pictures and speaks for cameras."
+    yield f"user {CAMERAS}"
+    yield f"topic deny {base}/+/{CAMERAS}/#"
+    yield from (f"topic write {base}/{Kind.CCTV}/+/{stream}" for stream in (Stream.COUNTS, Stream.HEALTH))
+    yield f"topic read {base}/{Kind.CCTV}/+/{Stream.FRAME}"
     yield ""
     foreign = {sender: patterns for sender, own in senders(site).items() if (patterns := _foreign(site, own))}
     yield "# `subak deadletters redrive` speaks for any device, and gives no sign a command."

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import mqtt5
@@ -21,12 +20,9 @@ from ingest.door import Door
 from ingest.mqtt.address import Address
 from ingest.registry import Registry
 from subak.access.broker import COLLECTOR, DISPATCHER, REDRIVE
-from tests.support.access import HOST, Authority, GuardedBroker, GuardedClient, RefusedError
-from tests.support.brokers import mosquitto_version
-from tests.support.databases import Database
-from tests.support.parts import MOSQUITTO, Book
-from tests.support.pipelines import SITE, pipeline_program
-from tests.support.waiting import eventually, until
+from tests.support.access import HOST, Authority, GuardedBroker, GuardedClient, RefusedError, device, service
+from tests.support.pipelines import SITE
+from tests.support.waiting import eventually
 
 BASE = f"subak/v1/{SITE.name}"
 ATC, OTHER_ATC = SITE.controllers[0].id, SITE.controllers[1].id
@@ -34,41 +30,6 @@ SIGN, OTHER_SIGN = SITE.signs[0].id, SITE.signs[1].id
 CAMERA = SITE.cameras[0].id
 LINK = SITE.network_links[0].id
 YES, NO = "SUCCESS", "NOT_AUTHORIZED"
-
-
-@pytest.fixture(scope="module")
-def guarded(book: Book, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedBroker]:
-    """The shipped configuration, running."""
-    with book.getting("certificates (openssl)"):
-        folder = tmp_path_factory.mktemp("guarded")
-        Authority(folder / "probe")
-    with book.getting(MOSQUITTO):
-        broker = GuardedBroker(folder, SITE.path)
-    with broker.running():
-        book.tested[MOSQUITTO] = mosquitto_version()
-        yield broker
-
-
-@asynccontextmanager
-async def device(broker: GuardedBroker, name: str) -> AsyncIterator[GuardedClient]:
-    """A device, connected with its own credential."""
-    client = await GuardedClient.login(
-        broker.field_port, broker.authority.trusted(), user=name, password=broker.password(name), client_id="of-its-own"
-    )
-    try:
-        yield client
-    finally:
-        client.abort()
-
-
-@asynccontextmanager
-async def service(broker: GuardedBroker, name: str) -> AsyncIterator[GuardedClient]:
-    """One of Subak's own, connected under a client id of its own."""
-    client = await GuardedClient.login(broker.service_port, broker.authority.trusted(), user=name, password=broker.password(name))
-    try:
-        yield client
-    finally:
-        client.abort()
 
 
 async def refused(broker: GuardedBroker, user: str | None, password: str | None) -> str:
@@ -92,16 +53,6 @@ async def test_a_device_publishes_each_of_its_own_streams_and_the_collector_hear
                 assert topics == [await collector.next_topic() for _ in topics]
 
 
-async def test_the_dispatcher_gives_a_sign_its_command_and_the_sign_reads_it(guarded: GuardedBroker) -> None:
-    async with device(guarded, SIGN) as sign, service(guarded, DISPATCHER) as dispatcher:
-        await sign.subscribe(f"{BASE}/vms/{SIGN}/command")
-        await dispatcher.subscribe(f"{BASE}/vms/+/result")
-        assert YES == await dispatcher.publish(f"{BASE}/vms/{SIGN}/command", b"show")
-        assert b"show" == await sign.next_payload()
-        assert YES == await sign.publish(f"{BASE}/vms/{SIGN}/result")
-        assert f"{BASE}/vms/{SIGN}/result" == await dispatcher.next_topic()
-
-
 async def test_a_device_leaves_its_last_will_on_its_own_presence(guarded: GuardedBroker) -> None:
     async with service(guarded, COLLECTOR) as collector:
         await collector.subscribe(f"{BASE}/atc/{OTHER_ATC}/presence")
@@ -114,31 +65,6 @@ async def test_a_device_leaves_its_last_will_on_its_own_presence(guarded: Guarde
         )
         client.abort()
         assert b"offline" == await collector.next_payload()
-
-
-async def test_redrive_speaks_for_any_device(guarded: GuardedBroker) -> None:
-    async with service(guarded, REDRIVE) as redrive:
-        assert YES == await redrive.publish(f"{BASE}/atc/{ATC}/detectors")
-
-
-@pytest.mark.parametrize("database", ["plain"], indirect=True)
-async def test_the_real_collector_works_over_tls_with_its_credential(
-    guarded: GuardedBroker, database: Database, tmp_path: Path
-) -> None:
-    url = tmp_path / "mqtt-url"
-    url.write_text(guarded.url(COLLECTOR), encoding="utf-8")
-    program = pipeline_program(
-        tmp_path,
-        "",
-        database.url,
-        SUBAK_MQTT_URL_FILE=str(url),
-        SUBAK_MQTT_CA_FILE=str(guarded.authority.certificate),
-        SUBAK_METRICS_PORT="0",
-    )
-    with program:
-        until(lambda: "mqtt.connected" in program.log, what="a connected collector")
-        assert 0 == program.stop()
-    assert guarded.password(COLLECTOR) not in program.log
 
 
 # Refusals: what a device may not publish.
@@ -283,33 +209,6 @@ async def test_refused_a_device_that_takes_over_the_collectors_session(guarded: 
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
-
-
-# Refusals: what Subak's own may not do.
-
-
-@pytest.mark.parametrize(
-    "topic", [f"{BASE}/atc/{ATC}/detectors", f"{BASE}/atc/{COLLECTOR}/detectors", f"{BASE}/net/{COLLECTOR}/presence", "any"]
-)
-async def test_refused_the_collector_that_publishes(guarded: GuardedBroker, topic: str) -> None:
-    async with service(guarded, COLLECTOR) as client:
-        assert NO == await client.publish(topic)
-
-
-async def test_refused_the_collector_that_publishes_a_command(guarded: GuardedBroker) -> None:
-    async with service(guarded, COLLECTOR) as client:
-        assert NO == await client.publish(f"{BASE}/vms/{SIGN}/command")
-
-
-async def test_refused_the_dispatcher_that_publishes_readings(guarded: GuardedBroker) -> None:
-    async with service(guarded, DISPATCHER) as client:
-        for topic in (f"{BASE}/atc/{ATC}/detectors", f"{BASE}/vms/{SIGN}/status", f"{BASE}/vms/{DISPATCHER}/status"):
-            assert NO == await client.publish(topic)
-
-
-async def test_refused_redrive_that_publishes_a_command(guarded: GuardedBroker) -> None:
-    async with service(guarded, REDRIVE) as client:
-        assert NO == await client.publish(f"{BASE}/vms/{SIGN}/command")
 
 
 # Refusals: who may not even connect.

@@ -7,8 +7,8 @@ import shutil
 import socket
 import ssl
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -196,3 +196,25 @@ class GuardedClient(RawClient):
     async def next_topic(self) -> str:
         """Topic of the next message."""
         return (await self.receive(mqtt5.PublishPacket)).topic
+
+
+@asynccontextmanager
+async def device(broker: GuardedBroker, name: str) -> AsyncIterator[GuardedClient]:
+    """A device, connected with its own credential."""
+    client = await GuardedClient.login(
+        broker.field_port, broker.authority.trusted(), user=name, password=broker.password(name), client_id="of-its-own"
+    )
+    try:
+        yield client
+    finally:
+        client.abort()
+
+
+@asynccontextmanager
+async def service(broker: GuardedBroker, name: str) -> AsyncIterator[GuardedClient]:
+    """One of Subak's own, connected under a client id of its own."""
+    client = await GuardedClient.login(broker.service_port, broker.authority.trusted(), user=name, password=broker.password(name))
+    try:
+        yield client
+    finally:
+        client.abort()
