@@ -29,6 +29,7 @@ def street(
     frames: bool = True,
     incident: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     camera_fps: int = 1,
+    camera: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     camera_fault: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     camera_event: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     sign_fault: Annotated[tuple[str, ...], Parameter(negative="")] = (),
@@ -63,6 +64,8 @@ def street(
         Block a lane: LINK:LANE:AFTER_S:LASTS_S, lanes counted from the kerb from 0. May be repeated.
     camera_fps
         Pictures a second of each camera. With more than 1, cameras count nothing themselves: `subak camera run` does.
+    camera
+        The camera that --camera-fps is for, when it is not for all; the others go on counting by themselves. May be repeated.
     camera_fault
         Spoil a camera: CAMERA:KIND[:AFTER_S[:LASTS_S]], KIND one of frozen, turned, covered, slow. May be repeated.
     camera_event
@@ -95,6 +98,10 @@ def street(
     if not 1 <= camera_fps <= 30:
         raise ConfigError(f"--camera-fps: {camera_fps} is not allowed; allowed are 1 to 30")
     clock = Clock.of(start, speed)
+    names = [item.id for item in place.cameras]
+    unknown = sorted(set(camera) - set(names))
+    if unknown:
+        raise ConfigError(f"--camera {unknown[0]}: is no camera; allowed are {', '.join(names)}")
     troubles = Troubles.parse(
         place, clock.begin, camera_fault=camera_fault, camera_event=camera_event, sign_fault=sign_fault, device_fault=device_fault
     )
@@ -107,7 +114,7 @@ def street(
         truth=truth,
         frames=frames,
         incidents=tuple(Incident.parse(text) for text in incident),
-        camera_fps=camera_fps,
+        camera_fps=dict.fromkeys(camera or names, camera_fps),
         troubles=troubles,
         quiet=quiet,
     )

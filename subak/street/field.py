@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from config.errors import ConfigError
 from config.site import Kind, Site
@@ -32,7 +33,7 @@ class Field:
         seed: int,
         frames: bool,
         defects: Mapping[str, Defects] | None = None,
-        camera_fps: int = 1,
+        camera_fps: Mapping[str, int] = MappingProxyType({}),
         troubles: Troubles | None = None,
     ) -> None:
         """Make every device of the site.
@@ -44,7 +45,7 @@ class Field:
             seed: Of everything random.
             frames: Whether cameras send their pictures.
             defects: By controller.
-            camera_fps: Pictures a second; with more than one, cameras leave counting to `subak camera run`.
+            camera_fps: Pictures a second by camera, one where none is said; with more than one it leaves counting to `subak camera run`.
             troubles: What was asked for.
 
         Raises:
@@ -71,7 +72,7 @@ class Field:
                 assumptions.classes,
                 site.zone,
                 frames=frames,
-                fps=camera_fps,
+                fps=camera_fps.get(view.camera.id, 1),
                 faults=[fault for fault in troubles.cameras if fault.device == view.camera.id],
             )
             for view in _views(site)

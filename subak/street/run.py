@@ -6,7 +6,7 @@ import asyncio
 import heapq
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -69,7 +69,7 @@ class Options:
         truth: Folder for what really happened.
         frames: Whether cameras send pictures.
         incidents: Blocked lanes.
-        camera_fps: Pictures a second of each camera; with more than one, cameras count nothing themselves.
+        camera_fps: Pictures a second by camera, one where none is said; with more than one a camera counts nothing itself.
         troubles: What was asked for.
         quiet: No progress on stderr.
     """
@@ -82,7 +82,7 @@ class Options:
     truth: Path | None = None
     frames: bool = True
     incidents: tuple[Incident, ...] = ()
-    camera_fps: int = 1
+    camera_fps: Mapping[str, int] = field(default_factory=dict)
     troubles: Troubles = field(default_factory=Troubles)
     quiet: bool = False
 
