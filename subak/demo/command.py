@@ -24,10 +24,12 @@ from config.site import Site, load_site
 from config.thresholds import bin_tests
 from ingest.collector import wall_clock_us
 from ingest.readings import US
+from storage.capability import Level
 from storage.migrate import migrate
 from storage.site import save_site
 from storage.totals import Totals, totals
 from storage.verify import verify_bins, verify_ledger
+from subak.demo.cameras import street_options, watched_cameras, worker_options, worker_state
 from subak.demo.grafana import HOW, find_grafana, let_it_read
 from subak.demo.grafana import PORT as GRAFANA_PORT
 from subak.demo.parts import Part
@@ -38,7 +40,6 @@ from subak.embedded.ports import free_port
 STATE = Path(".subak")
 CONSOLE_PORT = 8080
 PREVIEW_PORT = 8090
-FIRST_NUMBERS_S = 30.0
 DRAIN_MOST_S = 1.5  # for what the street's last messages need to become durable
 DRAIN_QUIET_S = 0.3
 HISTORY_US = 3600 * US  # late messages may have touched bins from before this run
@@ -64,6 +65,7 @@ def demo(
     *,
     fresh: bool = False,
     faults: bool = False,
+    cameras: bool = False,
     seed: int = 1,
     port: int = CONSOLE_PORT,
     site: Path | None = None,
@@ -76,6 +78,7 @@ def demo(
     Args:
         fresh: Forget what earlier runs stored.
         faults: Make the street human: late, double, disordered and garbled messages, silent and stuck devices.
+        cameras: Let `subak camera run` count in the pictures of two cameras of the street, instead of the street counting for them.
         seed: Of the street; the same seed is the same traffic.
         port: Of the console; the next free one when it is taken.
         site: Path of the site folder.
@@ -97,33 +100,32 @@ def demo(
         tell("[bold]1/5[/] database (embedded PostgreSQL) …")
         database = stack.enter_context(server)
         tell("[bold]2/5[/] schema and site …")
-        with psycopg.connect(database.url, autocommit=True) as connection:
-            level = migrate(connection, inventory.general.timezone, lambda line: tell(f"      {line}"))
-            save_site(connection, inventory)
-            before = totals(connection)
+        level, before = _prepared(database.url, inventory, tell)
         tell("[bold]3/5[/] broker (embedded MQTT 5) …")
         broker = stack.enter_context(EmbeddedBroker())
         environment = {
             "SUBAK_DATABASE_URL": database.url,
             "SUBAK_MQTT_URL": broker.url,
             "SUBAK_SITE": str(inventory.path),
+            "SUBAK_CAMERA_STATE": str(worker_state(state)),
         }
         tell("[bold]4/5[/] pipeline and console …")
         web = free_port(port)
         if web != port:
             tell(f"      port {port} is taken: the console is on {web}")
-        pipeline = _start(stack, Part("pipeline", ["run"], environment, logs))
-        console = _start(stack, Part("console", ["run", "--role", "console", "--port", str(web)], environment, logs))
+        start = partial(_start, stack, environment, logs)
+        pipeline = start("pipeline", ["run"])
+        console = start("console", ["run", "--role", "console", "--port", str(web)])
         boards = free_port(PREVIEW_PORT)
         preview = Part("preview", ["dashboards", "preview", "--port", str(boards)], environment, logs)
         stack.callback(preview.drop)
         tell("[bold]5/5[/] the simulated street drives its first minutes …")
-        street = _start(
-            stack,
-            Part("street", ["street", "--quiet", "--seed", str(seed), *(["--faults"] if faults else [])], environment, logs),
-        )
+        watched = watched_cameras(inventory) if cameras else []
+        options = ["--seed", str(seed), *(["--faults"] if faults else []), *street_options(watched)]
+        street = start("street", ["street", "--quiet", *options])
         grafana, dashboards_at = _grafana(stack, database.url, state, logs, tell)
         parts = [pipeline, console, preview, street]
+        parts += [start("cameras", worker_options(watched, state))] if watched else []
         ready = _wait_for_numbers(database.url, before, parts, told)
         if ready:
             tell(f"\nset up in {time.monotonic() - began:.0f} s, {len(inventory.devices)} devices, database level {level}")
@@ -139,7 +141,16 @@ def demo(
     return 0
 
 
-def _start(stack: ExitStack, part: Part) -> Part:
+def _prepared(url: str, site: Site, tell: Callable[..., None]) -> tuple[Level, Totals]:
+    """Bring schema and site up to this program; the database's level, and the totals of earlier runs."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        level = migrate(connection, site.general.timezone, lambda line: tell(f"      {line}"))
+        save_site(connection, site)
+        return level, totals(connection)
+
+
+def _start(stack: ExitStack, environment: dict[str, str], logs: Path, name: str, arguments: list[str]) -> Part:
+    part = Part(name, arguments, environment, logs)
     stack.callback(part.end)
     return part
 
@@ -198,7 +209,8 @@ def _grafana(stack: ExitStack, database_url: str, state: Path, logs: Path, tell:
         let_it_read(connection)
     environment = found.environment(state, port, database_url)
     part = Part("grafana", found.arguments(), environment, logs, program=(str(found.program),))
-    return _start(stack, part), f"http://127.0.0.1:{port}   dashboards and alert rules, to look at"
+    stack.callback(part.end)
+    return part, f"http://127.0.0.1:{port}   dashboards and alert rules, to look at"
 
 
 def _where(
