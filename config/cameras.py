@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from config.credentials import PASSWORD, secret_in
 from config.dialects import Spoken
 from config.files import Strict
 
@@ -125,6 +126,7 @@ class Camera(Spoken):
         period: Seconds covered by one of its counts.
         source: Where `subak camera run` gets its pictures: `frame` (its own MQTT topic), an rtsp://, http:// or https:// address
             or file:PATH?start=TIME. None: it counts by itself.
+        credential: Name of the user and password that the source wants; they stand in SUBAK_CAMERA_CREDENTIALS, never here.
         fps: Frames a second that it should give.
         model: ONNX model; None: the background model.
         picture: Width and height of the picture in which lines and zones were drawn.
@@ -142,6 +144,7 @@ class Camera(Spoken):
     height: Annotated[float, Field(gt=0, le=60)] = 7.0
     period: Annotated[float, Field(gt=0, le=3600)] = 60.0
     source: str | None = None
+    credential: Name | None = None
     fps: Annotated[float, Field(gt=0, le=120)] = 10.0
     model: Path | None = None
     picture: tuple[Annotated[int, Field(ge=16, le=8192)], Annotated[int, Field(ge=16, le=8192)]] | None = None
@@ -156,6 +159,22 @@ class Camera(Spoken):
         if value is None or value == FRAME or value.startswith(SOURCES):
             return value
         raise ValueError(f"allowed are {FRAME}, {', '.join(SOURCES)}…")
+
+    # Not with the field: an error there would show what was found in it.
+    @model_validator(mode="after")
+    def _without_secrets(self) -> Self:
+        source = self.source or ""
+        is_network = "://" in source
+        if is_network and secret_in(source):
+            raise ValueError(
+                f"source: a user or password stands in the address; write it without, with `credential: {self.credential or self.id}`, and put"
+                f" the line `{self.credential or self.id} user:password` into the file that SUBAK_CAMERA_CREDENTIALS_FILE names"
+            )
+        if self.credential is not None and not is_network:
+            raise ValueError("credential: only a source on the network, rtsp:// or http://, wants one")
+        if PASSWORD in source and self.credential is None:
+            raise ValueError(f"credential: is missing; the source has {PASSWORD} for it")
+        return self
 
     @model_validator(mode="after")
     def _drawn(self) -> Self:

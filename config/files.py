@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +16,9 @@ from config.errors import ConfigFileError
 
 Model = TypeVar("Model", bound=pydantic.BaseModel)
 Location = tuple[int | str, ...]
+
+_USER_PART = re.compile(r"//[^/\s]*@")
+"""User and password of an address, which no error may repeat."""
 
 
 class Strict(pydantic.BaseModel):
@@ -51,7 +55,7 @@ def _problem(location: Location, message: str, value: object, content: object) -
     line = _line(location, content)
     key = ".".join(str(part) for part in location) or "(file)"
     shown = "" if isinstance(value, (Mapping, Sequence)) and not isinstance(value, str) else f", got {value!r}"
-    return f"{f'line {line}: ' if line else ''}{key}: {message}{shown}"
+    return f"{f'line {line}: ' if line else ''}{key}: {message}{_USER_PART.sub('//…@', shown)}"
 
 
 def _line(location: Location, content: object) -> int | None:

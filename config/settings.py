@@ -38,6 +38,7 @@ class Settings(BaseSettings):
         idle_s: A feed silent for longer no longer holds its watermark back.
         signal_step_s: Signals are measured once in this many seconds of the even clock; divides 15 minutes.
         camera_health_s: A camera worker says so often how each camera is; a change it says at once.
+        camera_credentials: Users and passwords of network cameras, lines `NAME user:password` (config/credentials.py).
         future_tolerance_s: Event time ahead of the clock by more is flagged.
         dead_letters_per_minute: Dead letters kept of one device and reason in one minute; the rest is only counted.
         retention_days: Days kept, by kind; 0 keeps for ever.
@@ -64,6 +65,7 @@ class Settings(BaseSettings):
     idle_s: Seconds = 90.0
     signal_step_s: Annotated[float, Field(ge=1, le=900)] = 30.0
     camera_health_s: Annotated[float, Field(ge=0.5, le=60)] = 10.0
+    camera_credentials: SecretStr = SecretStr("")
     future_tolerance_s: Seconds = 5.0
     dead_letters_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 60
     retention_days: dict[str, Annotated[int, Field(ge=0)]] = Field(

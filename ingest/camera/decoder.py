@@ -26,7 +26,7 @@ from ingest.camera.look import Look
 from ingest.camera.periods import Periods
 from ingest.camera.reports import Beat, Changed, Ended, Failed, Happened, Report, Resized, Shown, Task
 from ingest.camera.seer import Seer
-from ingest.camera.sources import Pipe, SourceError, from_file, from_network
+from ingest.camera.sources import Pipe, SourceError, from_file
 from ingest.contract import Sight
 
 MOST_MEMORY = 3 << 30
@@ -121,8 +121,13 @@ class _Eye:
         source = self._task.source
         if source == "frame":
             return self._pipe.frames(self._beat)
-        frames = from_file(source) if source.startswith("file:") else from_network(source)
-        return self._attended(frames)
+        return self._attended(from_file(source) if source.startswith("file:") else self._network(source))
+
+    def _network(self, source: str) -> Iterator[tuple[int, Image]]:
+        # Only here: a second FFmpeg costs memory that the other sources need not pay for.
+        from ingest.camera.network import from_network
+
+        return from_network(source, self._task.login)
 
     def _attended(self, frames: Iterator[tuple[int, Image]]) -> Iterator[tuple[int, Image]]:
         """The frames, as long as the supervisor is there."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from config.credentials import Login
 from ingest.camera.view import View
 from ingest.contract import Sight, VehicleClass
 
@@ -33,6 +34,7 @@ class Task(Struct, frozen=True):
     Attributes:
         camera: Its name.
         source: As in the site folder.
+        login: User and password that the source wants.
         view: Geometry.
         lanes: That are counted.
         fps: Frames a second that are expected.
@@ -49,6 +51,7 @@ class Task(Struct, frozen=True):
     period_s: float
     model: str | None = None
     reference: str | None = None
+    login: Login | None = None
 
 
 class LaneCount(Struct, frozen=True):

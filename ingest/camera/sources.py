@@ -1,7 +1,7 @@
-"""Where frames come from, inside a decoder: a file, a network stream, or the supervisor's pipe.
+"""Where frames come from, inside a decoder: a file, or the supervisor's pipe; streams of the network are in `network`.
 
 The time of a frame is the stream's. A file begins when the site folder says (`file:PATH?start=2026-11-24T08:00:00+08:00`) or
-when it was written; a network stream's clock is set by the arrival of its first frame and set again when it drifts away.
+when it was written.
 """
 
 from __future__ import annotations
@@ -11,9 +11,7 @@ import select
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
-from time import time
 from typing import BinaryIO
-from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
@@ -23,12 +21,6 @@ from ingest.camera.jpeg import PictureError, header
 from ingest.camera.video import VideoError
 from ingest.camera.video import frames as file_frames
 from ingest.fixedpoint import microseconds
-
-OPEN_MS, READ_MS = 8_000, 5_000
-"""How long a network stream may take to begin, and to give the next frame."""
-
-DRIFT_US = 3_000_000
-"""A network stream's clock that is farther from the machine's is set again."""
 
 FRAME, SNAPSHOT = b"F", b"S"
 """What the supervisor sends: a frame (time, length, JPEG), or the wish for a snapshot."""
@@ -71,33 +63,6 @@ def from_file(source: str) -> Iterator[Timed]:
             yield begin_us + time_us, frame
     except VideoError as error:
         raise SourceError(f"{path}: {error}") from error
-
-
-def from_network(source: str) -> Iterator[Timed]:
-    """Frames of an RTSP or HTTP stream."""
-    shown = without_secret(source)
-    timeouts = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_MS]
-    capture = cv2.VideoCapture(source, cv2.CAP_FFMPEG, timeouts)
-    if not capture.isOpened():
-        raise SourceError(f"{shown}: no stream there: wrong address, wrong password, or the camera is off")
-    begin_us: int | None = None
-    last = 0
-    while True:
-        good, frame = capture.read()
-        if not good:
-            raise SourceError(f"{shown}: the stream ended, or stood still for {READ_MS / 1000:.0f} s")
-        now_us = round(time() * 1_000_000)
-        told = round(capture.get(cv2.CAP_PROP_POS_MSEC) * 1000)
-        if begin_us is None or abs(begin_us + told - now_us) > DRIFT_US:
-            begin_us = now_us - told
-        last = max(last + 1, begin_us + told)
-        yield last, frame.astype(np.uint8, copy=False)
-
-
-def without_secret(source: str) -> str:
-    """The address without user and password."""
-    parts = urlsplit(source)
-    return f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
 
 
 class Pipe:

@@ -6,6 +6,7 @@ What one decoder does touches no other: each has its own process, pipe and task.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 import time
@@ -18,6 +19,7 @@ import msgspec
 import stamina
 import structlog
 
+from config.secrets import PREFIX
 from config.thresholds.camera_health import HealthThresholds
 from ingest.camera.condition import Hour
 from ingest.camera.jpeg import PictureError, header
@@ -30,6 +32,9 @@ log = structlog.get_logger(__name__)
 LONGEST_LINE = 32 << 20  # bytes: a snapshot is one line
 SETTLED_S = 60.0
 """A decoder that lived so long begins again with the first wait."""
+
+LEAVES_S = 2.0
+"""A decoder that has closed its output has left after so long, or is killed."""
 
 SNAPSHOT_S = 10.0
 
@@ -154,9 +159,9 @@ class Camera:
                 try:
                     await self._once()
                 except DecoderError as error:
-                    self._reason = str(error)
                     self._told = True
                     self.reconnects.add()
+                    self._explain(str(error))
                     log.warning("camera.decoder_ended", camera=self.task.camera, reason=str(error))
                     if time.monotonic() - started > SETTLED_S:
                         raise _SettledError from error
@@ -177,17 +182,19 @@ class Camera:
             stdout=PIPE,
             stderr=DEVNULL,
             limit=LONGEST_LINE,
+            # A stream that takes a decoder over finds no password of the broker or of another camera there.
+            env={name: value for name, value in os.environ.items() if not name.startswith(PREFIX)},
         )
         self.pid = process.pid
         self._heard_at = time.monotonic()
         feeding = asyncio.create_task(self._feed(process))
+        patience = 0.0
         try:
             reason = await self._listen(process)
+            patience = LEAVES_S
         finally:
             feeding.cancel()
-            with suppress(ProcessLookupError):
-                process.kill()
-            status = await process.wait()
+            status = await _left(process, patience)
             self.pid = None
         if reason is not None:
             raise DecoderError(reason)
@@ -220,6 +227,7 @@ class Camera:
             try:
                 line = await asyncio.wait_for(lines.readline(), self._t.hang.value)
             except TimeoutError:
+                process.kill()
                 return f"the decoder hung: it said nothing for {self._t.hang.value:.0f} s and was killed"
             if not line:
                 return reason
@@ -257,7 +265,7 @@ class Camera:
     def _note_beat(self, beat: Beat) -> None:
         if beat.refused is not None:
             self.refused += 1
-            self._reason = beat.refused
+            self._explain(beat.refused)
         if not beat.frames:
             return
         now = time.monotonic()
@@ -289,6 +297,12 @@ class Camera:
                 log.warning("camera.lost", camera=self.task.camera, reason=reason)
                 self._set(Sight.LOST, since_us, reason)
 
+    def _explain(self, reason: str) -> None:
+        """Why there are no frames; of a camera that is lost already it is told when it is another than before."""
+        self._reason = reason
+        if self.sight is Sight.LOST and reason != self.detail:
+            self._set(Sight.LOST, self.since_us, reason)
+
     def _set(self, sight: Sight, since_us: int, detail: str) -> None:
         self.sight, self.since_us, self.detail = sight, since_us, detail
         self._changed(self)
@@ -296,6 +310,19 @@ class Camera:
 
 class _SettledError(Exception):
     """A decoder that had been well for long has ended: what comes is a new trouble."""
+
+
+async def _left(process: Process, patience: float) -> int:
+    """The exit status of a decoder; it is killed when it has not left by itself in time.
+
+    Never at once when it may be leaving: asking whether it lives takes its status away from who waits for it.
+    """
+    if patience:
+        with suppress(TimeoutError):
+            return await asyncio.wait_for(process.wait(), patience)
+    with suppress(ProcessLookupError):
+        process.kill()
+    return await process.wait()
 
 
 def _end(status: int) -> str:

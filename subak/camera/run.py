@@ -10,6 +10,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from config.credentials import read_credentials
 from config.errors import ConfigError
 from config.settings import load_settings
 from config.site import load_site
@@ -30,8 +31,8 @@ def run(
 ) -> None:
     """Count in the cameras of the site that have a source, until told to stop; one process a decoder.
 
-    Reads SUBAK_MQTT_URL, SUBAK_SITE, SUBAK_CAMERA_HEALTH_S (seconds between two health reports) and SUBAK_CAMERA_KEYS_FILE (who may
-    ask for snapshots; nobody without it).
+    Reads SUBAK_MQTT_URL, SUBAK_SITE, SUBAK_CAMERA_HEALTH_S (seconds between two health reports), SUBAK_CAMERA_CREDENTIALS_FILE (users
+    and passwords of network cameras) and SUBAK_CAMERA_KEYS_FILE (who may ask for snapshots; nobody without it).
 
     Args:
         cameras: Names of the cameras; all with a source when none is given.
@@ -50,7 +51,8 @@ def run(
     from subak.run import until_told
 
     keys = read_keys(os.environ.get(KEYS_FILE))
-    worker = Worker(place, Address.of(settings), state, keys, cameras, health_every_s=settings.camera_health_s)
+    logins = read_credentials(settings.camera_credentials.get_secret_value())
+    worker = Worker(place, Address.of(settings), state, keys, cameras, logins=logins, health_every_s=settings.camera_health_s)
     asyncio.run(until_told(worker.run()))
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import structlog
 
 from config.cameras import FRAME
+from config.credentials import SETTING, Login
 from config.errors import ConfigError
 from config.site import Camera as SiteCamera
 from config.site import Kind, Site
@@ -39,7 +40,15 @@ class Worker:
     """
 
     def __init__(
-        self, site: Site, address: Address, state: Path, keys: Keys, only: Sequence[str] = (), *, health_every_s: float = 10.0
+        self,
+        site: Site,
+        address: Address,
+        state: Path,
+        keys: Keys,
+        only: Sequence[str] = (),
+        *,
+        logins: Mapping[str, Login] | None = None,
+        health_every_s: float = 10.0,
     ) -> None:
         """Take over the cameras.
 
@@ -49,11 +58,13 @@ class Worker:
             state: Folder of reference views, the door's socket and its audit.
             keys: Who may see pictures.
             only: Names of the cameras to work on; all that have a source when empty.
+            logins: Users and passwords by the name that a camera's `credential` has.
             health_every_s: Seconds between two reports of a camera whose condition stays.
 
         Raises:
-            ConfigError: A camera of `only` is unknown or has no source, or there is nothing to do.
+            ConfigError: A camera of `only` is unknown or has no source, a credential is missing, or there is nothing to do.
         """
+        logins = logins or {}
         known = {camera.id: camera for camera in site.cameras}
         for name in only:
             if name not in known or known[name].source is None:
@@ -61,10 +72,22 @@ class Worker:
         chosen = [camera for camera in site.cameras if camera.source is not None and (not only or camera.id in only)]
         if not chosen:
             raise ConfigError(f"{site.path / 'cameras.yaml'}: no camera has a source, so there is nothing to count")
+        for camera in chosen:
+            if camera.credential is not None and camera.credential not in logins:
+                raise ConfigError(
+                    f"{site.path / 'cameras.yaml'}: {camera.id}: credential: there is no {camera.credential!r} in {SETTING};"
+                    f" add a line `{camera.credential} user:password` to the file that {SETTING}_FILE names"
+                )
         file = camera_health()
         self._messages = Messages(site.name, site.zone, dict(file.worth))
         self.cameras = {
-            camera.id: Camera(task_of(camera, site.path, state), file.health, self._heard, self._changed) for camera in chosen
+            camera.id: Camera(
+                task_of(camera, site.path, state, logins.get(camera.credential or "")),
+                file.health,
+                self._heard,
+                self._changed,
+            )
+            for camera in chosen
         }
         self._frames = {
             topic(site.name, Kind.CCTV, camera.id, Stream.FRAME): self.cameras[camera.id]
@@ -81,17 +104,18 @@ class Worker:
         others = [asyncio.create_task(self._report()), asyncio.create_task(self._door.serve())]
         decoders = [asyncio.create_task(camera.run()) for camera in self.cameras.values()]
         log.info("cameras.started", cameras=len(decoders), frames_from_broker=len(self._frames))
+        every = asyncio.gather(*decoders)
+        tasks: list[asyncio.Future[Any]] = [line, *others, every]
         try:
-            waited: list[asyncio.Future[Any]] = [line, *others, asyncio.gather(*decoders)]
-            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
-            for task in (line, *others):
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
                 if task.done():
                     task.result()
             await self._drain(FILES_OVER_S)
         finally:
             for task in (*decoders, *others):
                 task.cancel()
-            await asyncio.gather(*decoders, *others, return_exceptions=True)
+            await asyncio.gather(every, *others, return_exceptions=True)
             await self._drain(DRAIN_S)
             line.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -124,13 +148,14 @@ class Worker:
         self._send_health(camera, [])
 
 
-def task_of(camera: SiteCamera, site: Path, state: Path) -> Task:
+def task_of(camera: SiteCamera, site: Path, state: Path, login: Login | None = None) -> Task:
     """What the decoder of a camera works on.
 
     Args:
         camera: As in the site folder; with a source.
         site: The site folder, from which paths of models and files count.
         state: Folder of the reference views.
+        login: What the source wants to know.
     """
     source = camera.source or FRAME
     if source.startswith("file:") and not source.startswith("file:/"):
@@ -152,4 +177,5 @@ def task_of(camera: SiteCamera, site: Path, state: Path) -> Task:
         period_s=camera.period,
         model=None if camera.model is None else str(camera.model if camera.model.is_absolute() else site / camera.model),
         reference=str(state / f"{camera.id}.view.npz"),
+        login=login,
     )

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import shutil
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import aiomqtt
 import cv2
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from ruamel.yaml import YAML
 
 from config.settings import DEFAULT_SITE
 from ingest.camera.jpeg import stamped
-from ingest.contract import VehicleClass
+from ingest.contract import Counts, Health, Sight, VehicleClass
 from subak.street.assumptions import load_assumptions
 from subak.street.defects import CameraDefect
 from subak.street.picture import Mount, Picture
 from subak.street.spoilt import Spoiler
 from subak.street.traffic import Seen
+from tests.support.brokers import Mosquitto
 from tests.support.pipelines import Program
 
 FPS = 5
@@ -117,3 +123,47 @@ def decoders(worker_pid: int) -> dict[str, int]:
         if parent == worker_pid and b"ingest.camera.decoder" in words:
             found[words[words.index(b"ingest.camera.decoder") + 1].decode()] = int(folder.name)
     return found
+
+
+class Heard:
+    """What the worker published."""
+
+    def __init__(self) -> None:
+        self.payloads: list[tuple[str, bytes]] = []
+        self.health: dict[str, list[Health]] = defaultdict(list)
+        self.counts: dict[str, list[Counts]] = defaultdict(list)
+
+    def take(self, name: str, payload: bytes) -> None:
+        self.payloads.append((name, payload))
+        _, _, _, _, camera, stream = name.split("/")
+        if stream == "health":
+            self.health[camera].append(msgspec.json.decode(payload, type=Health))
+        elif stream == "counts":
+            self.counts[camera].append(msgspec.json.decode(payload, type=Counts))
+
+    def condition(self, camera: str, sight: Sight) -> Health | None:
+        """The first report of a condition."""
+        return next((item for item in self.health[camera] if item.condition is sight), None)
+
+    def says(self, camera: str, sight: Sight, word: str) -> bool:
+        """Whether it gave this as a reason."""
+        return any(item.condition is sight and word in (item.detail or "") for item in self.health[camera])
+
+
+@asynccontextmanager
+async def listening(broker: Mosquitto) -> AsyncIterator[tuple[Heard, aiomqtt.Client]]:
+    heard = Heard()
+
+    async def read(client: aiomqtt.Client) -> None:
+        async for message in client.messages:
+            assert isinstance(message.payload, bytes)
+            if not message.topic.value.endswith("/frame"):
+                heard.take(message.topic.value, message.payload)
+
+    async with aiomqtt.Client("127.0.0.1", broker.port, protocol=aiomqtt.ProtocolVersion.V5) as client:
+        await client.subscribe("subak/v1/#", qos=1)
+        reader = asyncio.create_task(read(client))
+        try:
+            yield heard, client
+        finally:
+            reader.cancel()

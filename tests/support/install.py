@@ -33,6 +33,9 @@ APT_PACKAGES: Final[Mapping[str, str]] = {
     "debootstrap": "debootstrap",
     "nodejs": "node",
     "npm": "npm",
+    # An RTSP camera, for the system's own Python.
+    "python3-gi": "/usr/lib/python3/dist-packages/gi/__init__.py",
+    "gir1.2-gst-rtsp-server-1.0": "/usr/lib/{machine}/girepository-1.0/GstRtspServer-1.0.typelib",
 }
 DEBIAN_RELEASE: Final = "trixie"
 DEBIAN_PACKAGES: Final = f"postgresql-{POSTGRES_MAJOR},postgresql-{POSTGRES_MAJOR}-timescaledb"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MOSQUITTO: Final = "broker mosquitto"
 CHROMIUM: Final = "browser chromium"
+RTSP: Final = "camera server rtsp"
 LEVELS: Final = ("plain", "apache", "community")
 
 INSTALL: Final = "`make parts`, best as root, installs it"
@@ -33,7 +34,7 @@ def level_part(level: str) -> str:
     return f"database level {level}"
 
 
-ALL_PARTS: Final = (MOSQUITTO, *(level_part(level) for level in LEVELS), CHROMIUM)
+ALL_PARTS: Final = (MOSQUITTO, *(level_part(level) for level in LEVELS), CHROMIUM, RTSP)
 
 
 @dataclass
