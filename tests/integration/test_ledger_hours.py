@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Callable
+from typing import LiteralString
 
 import psycopg
 import pytest
@@ -43,7 +45,7 @@ def bench(database: Database) -> Bench:
 
 def test_any_change_of_minutes_reaches_their_hours(bench: Bench) -> None:
     dice = random.Random(7)
-    changes = [
+    changes: list[Callable[[int, int], tuple[LiteralString, list[object]]]] = [
         lambda n, _: (ADD, [BEGIN, n, n + dice.randrange(90)]),
         lambda n, _: (
             "UPDATE subak.ledger SET unkept = unkept + 1, rejected = rejected + 1 WHERE extract(minute FROM minute) < %s",
