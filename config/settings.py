@@ -85,6 +85,7 @@ class Settings(BaseSettings):
             "signal_cycle": 400,
             "signal_interval": 90,
             "alert": 730,
+            "pipeline_minute": 730,
         }
     )
     metrics_host: str = "127.0.0.1"

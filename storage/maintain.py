@@ -26,6 +26,7 @@ TABLES = (
     "signal_measure",
     "signal_cycle",
     "signal_interval",
+    "pipeline_minute",
 )
 KINDS = (*SERIES, *TABLES)
 """What retention can be set for."""

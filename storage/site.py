@@ -8,6 +8,7 @@ import psycopg
 
 from config.site import Site
 from ingest.registry import Registry
+from storage.changes import record_changes
 from storage.queries import queries
 from storage.topology import save_topology
 
@@ -17,7 +18,7 @@ _SQL = queries("site")
 def save_site(connection: psycopg.Connection[Any], site: Site) -> Registry:
     """Bring the dimensions up to the site folder and return the registry of its numbers.
 
-    What has left the folder is marked inactive; its history stays.
+    What has left the folder is marked inactive; its history stays. How it differs from before is recorded in the same transaction.
     """
     places = {
         (junction.id, lane.id): (approach, lane, position)
@@ -58,6 +59,7 @@ def save_site(connection: psycopg.Connection[Any], site: Site) -> Registry:
         connection.execute(_SQL["retire_devices"], (site_id, list(devices.values())))
         connection.execute(_SQL["retire_lanes"], (site_id, list(lanes.values())))
         save_topology(connection, site, site_id, devices)
+        record_changes(connection, site, site_id)
     return Registry.build(site, devices, lanes, metrics)
 
 

@@ -326,6 +326,17 @@ class Transaction:
             ],
         )
 
+    async def pace(self, writer: str, minutes: Sequence[Row], lag_s: float | None) -> None:
+        """Tell how the pipeline kept up.
+
+        Args:
+            writer: Whose minutes.
+            minutes: As in `subak.pipeline_minute`: begin (µs), batches, messages, delays and transactions (ms).
+            lag_s: How far its final minutes are behind the clock now.
+        """
+        lag_ms = None if lag_s is None else round(lag_s * 1000)
+        await self._all_at_once("add_pipeline_minute", [(writer, *minute, lag_ms) for minute in minutes])
+
     async def sequences(self, states: Mapping[Stream, SequenceState]) -> None:
         """Remember where the sequences stand."""
         await self._all_at_once(

@@ -7,10 +7,12 @@ go on and close minutes.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 
 import psycopg
 import structlog
+from msgspec.structs import astuple
 
 from config.site import Kind
 from config.thresholds import BinTests
@@ -21,12 +23,13 @@ from ingest.mqtt.receiver import Delivery
 from ingest.readings import US
 from ingest.reasons import Reason
 from ingest.registry import Registry
-from processors.bins import BIN_US
-from storage.writer import DAY_US, Writer
+from processors.bins import BIN_US, Key
+from storage.writer import DAY_US, Transaction, Writer
 from subak.durable import Durable
-from subak.effects import Effects
+from subak.effects import Effect, Effects
 from subak.measuring import Measuring, Meters
 from subak.observer import Observer, Silent
+from subak.pace import Pace, PaceMinute
 
 log = structlog.get_logger(__name__)
 
@@ -83,6 +86,8 @@ class Pipeline:
             devices: Numbers of the devices whose minutes it closes, those whose messages it gets; None for all.
             hears: A message shows that its device is alive; False for what is imported.
         """
+        self._name = name
+        self._pace = Pace(clock_us)
         self._observer = observer or Silent()
         self._source = source
         self._redact = redact
@@ -147,6 +152,7 @@ class Pipeline:
         Returns:
             Whether what came is fresh; False while a backlog is read.
         """
+        began = time.perf_counter()
         deliveries = [delivery for delivery, _ in arrivals]
         admissions = [admission for _, admission in arrivals]
         if any(admission.also for admission in admissions):
@@ -155,14 +161,17 @@ class Pipeline:
             await self._commit([d for d, _ in spoken], [a for _, a in spoken])
         else:
             await self._commit(deliveries, admissions)
+        transaction_s = time.perf_counter() - began
         self._source.acknowledge(deliveries)
+        self._pace.acknowledged(deliveries, transaction_s)
         self._observer.acknowledged(deliveries)
         newest = max((a.time_us for a in admissions if a.time_us is not None), default=None)
         return newest is None or newest >= self._clock_us() - self._lateness_us - 2 * BIN_US
 
     async def _commit(self, deliveries: Sequence[Delivery], admissions: list[Admission]) -> None:
+        over = self._pace.over()
         try:
-            effect = await self._durable.do(lambda transaction: self._effects.write(transaction, deliveries, admissions))
+            effect = await self._durable.do(lambda transaction: self._write(transaction, deliveries, admissions, over))
         except (psycopg.DataError, psycopg.IntegrityError) as error:
             if len(deliveries) > 1:
                 # One value that the database refuses must not hold up the street: find its message.
@@ -177,7 +186,22 @@ class Pipeline:
             await self._commit(deliveries, [self._refused(delivery, admission, error)])
             return
         self._effects.remember(effect)
+        self._pace.told(over)
         self._observer.committed(effect.intake.ledger, effect.letters)
+
+    async def _write(
+        self,
+        transaction: Transaction,
+        deliveries: Sequence[Delivery],
+        admissions: Sequence[Admission],
+        over: Sequence[PaceMinute],
+    ) -> Effect:
+        await self._tell_pace(transaction, over)
+        return await self._effects.write(transaction, deliveries, admissions)
+
+    async def _tell_pace(self, transaction: Transaction, over: Sequence[PaceMinute]) -> None:
+        if over:
+            await transaction.pace(self._name, [astuple(minute) for minute in over], max(self.lags_s(), default=None))
 
     def _refused(self, delivery: Delivery, admission: Admission, error: Exception) -> Admission:
         payload = self._redact(delivery.topic, delivery.payload)
@@ -197,9 +221,15 @@ class Pipeline:
         """Make final what the watermarks have passed."""
         due = self._effects.due(live=live)
         if due:
-            await self._durable.do(lambda transaction: self._effects.write_final(transaction, due))
+            over = self._pace.over()
+            await self._durable.do(lambda transaction: self._close(transaction, due, over))
             self._effects.remember_final(due)
+            self._pace.told(over)
         if self._measuring.ask_others():
             self._measuring.remember(await self._durable.do(self._measuring.hear_others))
         if legs := self._measuring.due(live=live):
             self._measuring.remember(await self._durable.do(lambda transaction: self._measuring.measure(transaction, legs)))
+
+    async def _close(self, transaction: Transaction, due: Sequence[Key], over: Sequence[PaceMinute]) -> None:
+        await self._tell_pace(transaction, over)
+        await self._effects.write_final(transaction, due)

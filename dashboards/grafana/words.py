@@ -23,6 +23,10 @@ SPOKEN: Final[dict[str, Text]] = {
     "late": ("terlambat", "late"),
     "all": ("semua", "all"),
     "blank": ("(padam)", "(blank)"),
+    "added": ("ditambahkan", "added"),
+    "changed": ("diubah", "changed"),
+    "removed": ("dihapus", "removed"),
+    "others": ("lainnya", "more"),
 }
 
 

@@ -98,3 +98,10 @@ WHERE s.segment < now() - INTERVAL '2 days'
         OR (%(days)s > 0 AND s.segment < now() - (%(days)s + 1) * INTERVAL '1 day')
     )
     AND EXISTS (SELECT FROM subak.signal_state n WHERE n.device_id = s.device_id AND n.segment > s.segment)
+
+-- name: delete_pipeline_minute
+-- By minute.
+WITH gone AS (
+    DELETE FROM subak.pipeline_minute WHERE minute < now() - %(days)s * INTERVAL '1 day' RETURNING 1
+)
+SELECT count(*) FROM gone

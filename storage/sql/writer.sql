@@ -192,7 +192,8 @@ WHERE (
 ) OR (excluded.final AND NOT b.final)
 
 -- name: rollup_lane_15min
--- The 15-minute bins that hold a minute of this batch, again from their final minutes.
+-- The 15-minute bins that hold a minute of this batch, again from their final minutes. OFFSET 0: looked up in the one partition that
+-- holds them, however many there are; the planner, which counts them all, would rather read a year.
 INSERT INTO subak.lane_15min
 SELECT
     b.lane_id, t.start, count(*),
@@ -204,8 +205,11 @@ SELECT
 FROM (
     SELECT DISTINCT lane_id, subak.at(start_us - start_us %% 900000000) AS start FROM stage_lane_1min WHERE final
 ) t
-JOIN subak.lane_1min b ON b.lane_id = t.lane_id AND b.start >= t.start AND b.start < t.start + INTERVAL '15 minutes'
-WHERE b.final
+CROSS JOIN LATERAL (
+    SELECT * FROM subak.lane_1min m
+    WHERE m.lane_id = t.lane_id AND m.start >= t.start AND m.start < t.start + INTERVAL '15 minutes' AND m.final
+    OFFSET 0
+) b
 GROUP BY b.lane_id, t.start
 ON CONFLICT (lane_id, start) DO UPDATE SET
     minutes = excluded.minutes, good = excluded.good, partial = excluded.partial, suspect = excluded.suspect,
@@ -294,6 +298,22 @@ ON CONFLICT (device_id, minute) DO UPDATE SET
     recovered = g.recovered + excluded.recovered,
     unkept = g.unkept + excluded.unkept,
     unkept_partial = g.unkept_partial + excluded.unkept_partial
+
+-- name: add_pipeline_minute
+-- How the pipeline kept up in minutes that are over; more than once where a process ended and the next began within one.
+INSERT INTO subak.pipeline_minute AS p
+SELECT
+    writer, subak.at(minute_us), batches, messages, ack_delay_sum_ms, ack_delay_max_ms, transaction_sum_ms, transaction_max_ms, lag_max_ms
+FROM unnest(
+    %s::text[], %s::bigint[], %s::integer[], %s::bigint[], %s::bigint[], %s::integer[], %s::bigint[], %s::integer[], %s::bigint[]
+) AS u (writer, minute_us, batches, messages, ack_delay_sum_ms, ack_delay_max_ms, transaction_sum_ms, transaction_max_ms, lag_max_ms)
+ON CONFLICT (writer, minute) DO UPDATE SET
+    batches = p.batches + excluded.batches, messages = p.messages + excluded.messages,
+    ack_delay_sum_ms = p.ack_delay_sum_ms + excluded.ack_delay_sum_ms,
+    ack_delay_max_ms = greatest(p.ack_delay_max_ms, excluded.ack_delay_max_ms),
+    transaction_sum_ms = p.transaction_sum_ms + excluded.transaction_sum_ms,
+    transaction_max_ms = greatest(p.transaction_max_ms, excluded.transaction_max_ms),
+    lag_max_ms = greatest(p.lag_max_ms, excluded.lag_max_ms)
 
 -- name: save_sequence
 -- Where a stream stands.

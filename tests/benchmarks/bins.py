@@ -39,21 +39,23 @@ Connection = psycopg.Connection[Any]
 
 
 def make(url: str, site: Site, rows: int, now: datetime) -> tuple[Level, int]:
-    """Make a database of about `rows` bins that end with the last final minute before `now`.
+    """Make a database of about `rows` bins that end with the last final minute before `now`, or go on where this was cut off.
 
     Returns:
         Its level, and how many bins there are.
     """
     with psycopg.connect(url, autocommit=True) as connection:
         level = migrate(connection, site.general.timezone)
-        save_site(connection, site)
-        lanes = _widen(connection, rows)
-        days = max(1, round(rows / (lanes * DAY_MINUTES)))
         until = _minute(now)
+        made, first = _begun(connection)
+        if first is None:
+            # Not again: copies of lanes are not in the folder and would be retired.
+            save_site(connection, site)
+            lanes = _widen(connection, rows)
+            first = until - timedelta(days=max(1, round(rows / (lanes * DAY_MINUTES))))
         _prepare(connection)
-        made = 0
         began = time.perf_counter()
-        for since, end in _days(until - timedelta(days=days), until):
+        for since, end in _days(first, until):
             made += _span(connection, level, site, since, end)
             _tell(f"{level}: {end:%Y-%m-%d} {made:,} bins of {rows:,} in {time.perf_counter() - began:.0f} s")
         print(file=sys.stderr)
@@ -71,6 +73,13 @@ def go_on(url: str, site: Site, level: Level, now: datetime) -> int:
         made = sum(_span(connection, level, site, since, end) for since, end in _days(newest[0], _minute(now)))
         connection.execute(_SQL["heard"])
     return made
+
+
+def _begun(connection: Connection) -> tuple[int, datetime | None]:
+    """Of a making that was cut off: how many bins it made, and up to where."""
+    row = connection.execute(_SQL["begun"]).fetchone()
+    assert row is not None
+    return int(row[0]), row[1]
 
 
 def _minute(now: datetime) -> datetime:

@@ -138,3 +138,7 @@ SELECT max(start) + INTERVAL '1 minute' FROM subak.lane_1min WHERE start > %(aft
 INSERT INTO subak.device_state
 SELECT device_id, now(), now(), 'online', now() - INTERVAL '3 days' FROM subak.device WHERE device_id > 0
 ON CONFLICT (device_id) DO UPDATE SET last_received_at = excluded.last_received_at, last_event_at = excluded.last_event_at
+
+-- name: begun
+-- How many bins there are, and the end of them.
+SELECT count(*), max(start) + INTERVAL '1 minute' FROM subak.lane_1min

@@ -56,18 +56,16 @@ def server(level: str, settings: dict[str, str]) -> tuple[Server, Path]:
 
 
 def make_kept(level: str, site: Site, rows: int) -> None:
-    """Make the bins, unless those of a run before are there."""
-    made = server(level, LOADING)
-    done = made[1] / "made"
+    """Make the bins, unless those of a run before are there; one that was cut off is gone on with."""
+    loading, folder = server(level, LOADING)
+    done = folder / "made"
     if done.exists():
         return
-    shutil.rmtree(made[1], ignore_errors=True)
-    loading, folder = server(level, LOADING)
     folder.mkdir(parents=True, exist_ok=True)
     loading.start()
     try:
         with psycopg.connect(loading.url_of("postgres"), autocommit=True) as connection:
-            if level != "plain":
+            if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone() is None:
                 connection.execute(f"CREATE DATABASE {DATABASE} TEMPLATE template0")
         began = time.perf_counter()
         capability, bins = make(loading.url_of(DATABASE), site, rows, datetime.now(UTC))

@@ -147,11 +147,11 @@ def pipeline(sheet: Sheet) -> None:
         "timeseries",
         ("Keterlambatan", "Lag"),
         (
-            "Dari akhir yang diamati sampai tiba, pembacaan lajur, jam terakhir rentang. Tundaan pengakuan ada di /metrics.",
-            "From the end of what was observed to its arrival, lane readings, last hour of the range. The delay of acknowledgements is in /metrics.",
+            "Dari akhir yang diamati sampai tiba, pembacaan lajur, jam terakhir rentang.",
+            "From the end of what was observed to its arrival, lane readings, last hour of the range.",
         ),
         ("pipeline_lag", SERIES),
-        size=(12, 8),
+        size=(8, 8),
         fresh="fresh_ledger",
         unit="s",
         options=looks.SERIES,
@@ -163,13 +163,33 @@ def pipeline(sheet: Sheet) -> None:
     )
     sheet.panel(
         "timeseries",
+        ("Tundaan pengakuan", "Ack delay"),
+        (
+            "Dari diterima sampai diakui ke broker, sesudah COMMIT: rata-rata dan yang paling lambat per menit, semua penulis; dan transaksi paling lambat.",
+            "From receipt to acknowledgement to the broker, after COMMIT: mean and slowest message of a minute, all writers; and the slowest transaction.",
+        ),
+        ("pipeline_acks", SERIES),
+        size=(8, 8),
+        fresh="fresh_ledger",
+        unit="ms",
+        options=looks.SERIES,
+        custom=looks.line(),
+        span=(0, None),
+        columns=[
+            Column("mean", ("rata-rata", "mean"), colour=palette.BLUE),
+            Column("slowest", ("paling lambat", "slowest"), colour=palette.VERMILION),
+            Column("transaction", ("transaksi", "transaction"), colour=palette.GREY),
+        ],
+    )
+    sheet.panel(
+        "timeseries",
         ("Hilang di hulu dan terlambat", "Lost upstream and late"),
         (
             "Menurut nomor urut: hilang, ketemu lagi; dan pesan yang binnya sudah final.",
             "By sequence numbers: lost, recovered; and messages whose bin was final.",
         ),
         ("pipeline_lost", SERIES),
-        size=(12, 8),
+        size=(8, 8),
         fresh="fresh_ledger",
         unit="short",
         options=looks.SERIES,

@@ -131,6 +131,7 @@ def begin(sheet: Sheet, *fresh: str, scope: tuple[str, ...] = ()) -> None:
         sheet.variable(name, _FRESH[name], hidden=True)
     sheet.annotation("annotation_signs", ("Pesan VMS", "Sign messages"), palette.SKY)
     sheet.annotation("annotation_outages", ("Gangguan perangkat", "Outages"), palette.VERMILION)
+    sheet.annotation("annotation_changes", ("Perubahan konfigurasi", "Configuration changes"), palette.PURPLE)
     sheet.annotation("annotation_alerts", ("Peringatan", "Alerts"), palette.ORANGE)
     sheet.board.link(
         build.DashboardLink(sheet.say(("Papan lain", "Other boards")))

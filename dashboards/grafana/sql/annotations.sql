@@ -23,3 +23,19 @@ FROM analytics.alerts a
 WHERE a.site = ${site:sqlstring} AND a.announced_at IS NOT NULL AND a.severity <> 'info'
     AND a.onset <= $__timeTo()::timestamptz AND coalesce(a."end", now()) >= $__timeFrom()::timestamptz
 ORDER BY 1
+
+-- name: annotation_changes
+-- The site's configuration was changed: what of it, the first five things of those that came in together.
+SELECT c.changed_at AS time,
+    string_agg(c.what, '; ' ORDER BY c.number) FILTER (WHERE c.number <= 5)
+        || CASE WHEN count(*) > 5 THEN ' … + ' || count(*) - 5 || ' {{others}}' ELSE '' END || ' (' || c.changed_by || ')' AS text,
+    string_agg(DISTINCT c.kind, ',') AS tags
+FROM (
+    SELECT k.changed_at, k.changed_by, k.kind, row_number() OVER (PARTITION BY k.changed_at ORDER BY k.kind, k.element) AS number,
+        k.kind || ' ' || k.element || ' '
+            || CASE k.change WHEN 'added' THEN '{{added}}' WHEN 'removed' THEN '{{removed}}'
+                ELSE '{{changed}}: ' || array_to_string(k.fields[1:4], ', ')
+                    || CASE WHEN cardinality(k.fields) > 4 THEN ', …' ELSE '' END END AS what
+    FROM analytics.config_changes k
+    WHERE k.site = ${site:sqlstring} AND k.change <> 'begun' AND $__timeFilter(k.changed_at)) c
+GROUP BY c.changed_at, c.changed_by ORDER BY 1

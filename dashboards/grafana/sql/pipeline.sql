@@ -21,6 +21,15 @@ FROM analytics.lane_readings r
 WHERE $__timeFilter(r.start) AND r.start > $__timeTo()::timestamptz - interval '1 hour' AND r.site = ${site:sqlstring} AND NOT r.future
 GROUP BY 1 ORDER BY 1
 
+-- name: pipeline_acks
+-- Milliseconds from receipt to acknowledgement, mean and slowest of all writers, and the slowest transaction.
+SELECT date_bin(greatest(1, $__interval_ms / 60000) * interval '1 minute', p.minute, {{origin}}) AS time,
+    sum(p.ack_delay_mean_ms * p.messages) / nullif(sum(p.messages), 0)::double precision AS mean,
+    max(p.ack_delay_max_ms)::double precision AS slowest, max(p.transaction_max_ms)::double precision AS transaction
+FROM analytics.pipeline_minutes p
+WHERE $__timeFilter(p.minute)
+GROUP BY 1 ORDER BY 1
+
 -- name: pipeline_lost
 -- What sequence numbers show: lost upstream, recovered since, late.
 SELECT date_bin({{ledger_step}}, g.start, {{origin}}) AS time,
