@@ -29,7 +29,7 @@ from storage.migrate import migrate
 from storage.site import save_site
 from storage.totals import Totals, totals
 from storage.verify import verify_bins, verify_ledger
-from subak.demo.cameras import street_options, watched_cameras, worker_options, worker_state
+from subak.demo.cameras import VIEWER, admit_viewer, street_options, watched_cameras, worker_environment, worker_options
 from subak.demo.grafana import HOW, find_grafana, let_it_read
 from subak.demo.grafana import PORT as GRAFANA_PORT
 from subak.demo.parts import Part
@@ -107,7 +107,7 @@ def demo(
             "SUBAK_DATABASE_URL": database.url,
             "SUBAK_MQTT_URL": broker.url,
             "SUBAK_SITE": str(inventory.path),
-            "SUBAK_CAMERA_STATE": str(worker_state(state)),
+            **worker_environment(state),
         }
         tell("[bold]4/5[/] pipeline and console …")
         web = free_port(port)
@@ -121,15 +121,15 @@ def demo(
         stack.callback(preview.drop)
         tell("[bold]5/5[/] the simulated street drives its first minutes …")
         watched = watched_cameras(inventory) if cameras else []
-        options = ["--seed", str(seed), *(["--faults"] if faults else []), *street_options(watched)]
-        street = start("street", ["street", "--quiet", *options])
+        street = start("street", street_options(watched, seed, faults=faults))
         grafana, dashboards_at = _grafana(stack, database.url, state, logs, tell)
         parts = [pipeline, console, preview, street]
+        key = admit_viewer(state) if watched else None
         parts += [start("cameras", worker_options(watched, state))] if watched else []
         ready = _wait_for_numbers(database.url, before, parts, told)
         if ready:
             tell(f"\nset up in {time.monotonic() - began:.0f} s, {len(inventory.devices)} devices, database level {level}")
-            _where(tell, inventory, web, boards, dashboards_at, database.url, broker.url, logs)
+            _where(tell, inventory, web, boards, dashboards_at, database.url, broker.url, logs, key)
             _watch(database.url, seconds, parts, grafana, told, tell)
         tell("ending …")
         with psycopg.connect(database.url, autocommit=True) as connection:
@@ -214,9 +214,19 @@ def _grafana(stack: ExitStack, database_url: str, state: Path, logs: Path, tell:
 
 
 def _where(
-    tell: Callable[..., None], site: Site, web: int, boards: int, grafana: str, database: str, broker: str, logs: Path
+    tell: Callable[..., None],
+    site: Site,
+    web: int,
+    boards: int,
+    grafana: str,
+    database: str,
+    broker: str,
+    logs: Path,
+    key: str | None,
 ) -> None:
     tell(f"\n  [bold]console[/]   http://127.0.0.1:{web}   {site.general.title}, live")
+    if key is not None:
+        tell(f"  cameras   http://127.0.0.1:{web}/cameras   what they see: name {VIEWER}, key {key}")
     tell(f"  boards    http://127.0.0.1:{boards}   the Grafana dashboards, previewed")
     tell(f"  grafana   {grafana}")
     tell(f"  database  {database}   (schema analytics)")
