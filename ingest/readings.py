@@ -96,6 +96,7 @@ class CameraHealth(Struct, frozen=True, gc=False, omit_defaults=True):
     grade: str | None = None
     reconnects: int | None = None
     stalls: int | None = None
+    detail: str | None = None
 
 
 class CameraCondition(Struct, frozen=True, gc=False):

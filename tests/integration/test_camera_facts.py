@@ -112,7 +112,9 @@ async def test_conditions_and_events_are_intervals(bench: Bench) -> None:
         " FROM analytics.camera_conditions ORDER BY onset"
     )
     assert [("stopped", "queue", 40.0)] == bench.rows("SELECT kind, zone, value FROM analytics.camera_events")
-    assert [("fair", 1, 2)] * 4 == bench.rows("SELECT grade, reconnects, stalls FROM analytics.camera_health")
+    assert [("fair", 1, 2, f"seen at {seq}") for seq in range(4)] == bench.rows(
+        "SELECT grade, reconnects, stalls, detail FROM analytics.camera_health ORDER BY seq"
+    )
     assert bench.verify()[0].balanced
 
 

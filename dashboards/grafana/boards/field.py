@@ -96,6 +96,7 @@ def cameras(sheet: Sheet) -> None:
             Column("junction", JUNCTION),
             Column("presence", ("Kehadiran", "Presence"), mappings=PRESENCE, more=looks.COLOURED),
             Column("state", ("Keadaan", "Condition"), mappings=CONDITIONS, more=looks.COLOURED),
+            Column("detail", ("Sebab", "Reason")),
             Column("fps", ("Bingkai/dtk", "Frames/s"), more={"decimals": 1}),
             Column("brightness", ("Kecerahan", "Brightness"), more={"decimals": 2}),
             Column("sharpness", ("Ketajaman", "Sharpness"), more={"decimals": 0}),

@@ -108,6 +108,7 @@ def health(message: Message, route: Route, context: Context) -> Decoded:
             grade=None if wire.grade is None else wire.grade.value,
             reconnects=wire.reconnects,
             stalls=wire.stalls,
+            detail=wire.detail or None,
         )
     ]
     problems: list[Problem] = []
