@@ -61,7 +61,8 @@ def street(
     frames
         Whether cameras send pictures.
     incident
-        Block a lane: LINK:LANE:AFTER_S:LASTS_S, lanes counted from the kerb from 0. May be repeated.
+        Block a lane: LINK:LANE:AFTER_S:LASTS_S[:BEFORE_END_M], lanes counted from the kerb from 0; in the middle of the link, or so
+        many metres before its stop line, where the queue reaches its detectors within minutes. May be repeated.
     camera_fps
         Pictures a second of each camera. With more than 1, cameras count nothing themselves: `subak camera run` does.
     camera

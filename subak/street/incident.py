@@ -32,17 +32,19 @@ class Incident:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `LINK:LANE:AFTER_S:LASTS_S`.
+        """Read `LINK:LANE:AFTER_S:LASTS_S[:BEFORE_END_M]`.
 
         Raises:
             ConfigError: The text has another form.
         """
         try:
-            link, lane, after, lasts = text.split(":")
-            return cls(link, int(lane), int(after), int(lasts))
+            link, lane, after, lasts, *place = text.split(":")
+            (before_end,) = [float(metres) for metres in place] or [None]
+            return cls(link, int(lane), int(after), int(lasts), before_end)
         except ValueError:
             raise ConfigError(
-                f"--incident: {text!r} is not LINK:LANE:AFTER_S:LASTS_S, such as dewa-ruci-to-sunset-patih-jelantik:0:120:600"
+                f"--incident: {text!r} is not LINK:LANE:AFTER_S:LASTS_S[:BEFORE_END_M],"
+                " such as dewa-ruci-to-sunset-patih-jelantik:0:120:600 or, 20 m before the stop line, …:0:120:600:20"
             ) from None
 
     def placed(self, site: Site, start: int) -> PlacedIncident:

@@ -37,7 +37,7 @@ def test_a_vehicle_stands_in_the_lane_for_as_long_as_told() -> None:
     assert stood[-1] == 24
 
 
-@pytest.mark.parametrize("text", ["", "link", f"{LINK}:0:5", f"{LINK}:kerb:5:20", f"{LINK}:0:5:20:1"])
+@pytest.mark.parametrize("text", ["", "link", f"{LINK}:0:5", f"{LINK}:kerb:5:20", f"{LINK}:0:5:20:1:1", f"{LINK}:0:5:20:near"])
 def test_another_form_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="LINK:LANE:AFTER_S:LASTS_S"):
         Incident.parse(text)
