@@ -102,3 +102,9 @@ def all_stored(url: str, truth: Truth, is_alive: Callable[[], bool]) -> None:
     """Wait until as many messages are stored as were published."""
     wanted = sum(truth.published.values())
     until(lambda: is_alive() and sum(stored_messages(url).values()) >= wanted, 60.0, what=f"{wanted} messages in the database")
+
+
+def measured_until(url: str, moment: str) -> Callable[[], bool]:
+    """Whether every controller that has events is measured so far."""
+    query = f"SELECT bool_and(done_until >= ({moment}) AND NOT redoing) FROM analytics.signal_progress"
+    return lambda: bool(rows(url, query)[0][0])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from processors.signals import Events, Rows
 from storage.signals import cycle_row, interval_row
 from storage.verify_signals import verify_signals
 from subak.meters import SiteMeters
-from tests.acceptance.streets import Truth, all_stored, drive, rows
+from tests.acceptance.streets import Truth, all_stored, drive, measured_until, rows
 from tests.support.brokers import Mosquitto
 from tests.support.databases import Database
 from tests.support.pipelines import SITE, Program, pipeline_program
@@ -80,12 +79,6 @@ def in_views(url: str, device: int) -> Found:
         "cycles": {row[1:3]: row for row in cycles},
         "intervals": {row[1:4]: row for row in intervals},
     }
-
-
-def measured_until(url: str, moment: str) -> Callable[[], bool]:
-    """Whether every controller that has events is measured so far."""
-    query = f"SELECT bool_and(done_until >= ({moment}) AND NOT redoing) FROM analytics.signal_progress"
-    return lambda: bool(rows(url, query)[0][0])
 
 
 def differences(url: str) -> list[str]:
