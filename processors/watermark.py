@@ -51,6 +51,15 @@ class Watermarks:
             feed.latest_us = end_us
         feed.heard_us = max(feed.heard_us, received_us)
 
+    def begin(self, device: int, start_us: int) -> None:
+        """A reading from `start_us` on that ends in the future came: it moves nothing, but history does not begin after it.
+
+        Else the minutes of a new feed before our start would be final without ever having been closed.
+        """
+        feed = self._feeds[device]
+        if feed.new:
+            feed.closed_until_us = min(feed.closed_until_us, start_us // BIN_US * BIN_US)
+
     def value(self, device: int, now_us: int, *, live: bool = True) -> int:
         """The watermark of `device`, µs of event time.
 

@@ -212,8 +212,12 @@ class Effects:
         start_us = -1
         for record in admission.records:
             # All lanes of a message have one period, unless it is a batch.
-            if type(record) is LaneReading and record.start_us != start_us and not record.future:
-                start_us = record.start_us
+            if type(record) is not LaneReading or record.start_us == start_us:
+                continue
+            start_us = record.start_us
+            if record.future:
+                self._watermarks.begin(admission.source, start_us)
+            else:
                 self._watermarks.hear(admission.source, start_us, start_us + record.period_ms * 1000, record.received_us)
 
     async def _tell(self, transaction: Transaction, heard: Mapping[int, Heard]) -> dict[int, Heard]:

@@ -89,6 +89,30 @@ async def test_late_data_raises_the_revision_of_final_bins_and_their_rollups(ben
     assert [] == bench.verify()[1].differences
 
 
+@pytest.mark.parametrize("database", ["plain"], indirect=True)
+async def test_a_device_whose_first_reading_is_future_dated_has_no_stale_rollups(bench: Bench) -> None:
+    """It reaches from five minutes before our start to five after it, which nobody can have measured yet."""
+    await bench.send(detectors(0, NOON_US - 300 * US, period_s=600))
+    await bench.send(*(detectors(1 + n, NOON_US - 240 * US + n * 10 * US) for n in range(6)))
+    await bench.close()
+
+    assert bench.rows("SELECT count(*) FROM analytics.lane_1min WHERE device = %s AND final", CONTROLLER.id) == [(0,)]
+    assert [] == bench.verify()[1].differences
+    bench.now_us = NOON_US + 90 * US
+    await bench.pipeline.close_due(live=True)
+    await bench.close()
+
+    closed = bench.rows(
+        "SELECT count(*) FROM analytics.lane_1min WHERE detector = %s AND device = %s AND final", FIRST, CONTROLLER.id
+    )
+    rolled = bench.rows(
+        "SELECT sum(minutes)::bigint FROM analytics.lane_15min WHERE detector = %s AND device = %s", FIRST, CONTROLLER.id
+    )
+    assert closed == rolled
+    assert (0,) < closed[0]
+    assert [] == bench.verify()[1].differences
+
+
 async def test_a_silent_device_has_final_bins_without_numbers(bench: Bench) -> None:
     await bench.send(*(detectors(n, NOON_US + n * 10 * US) for n in range(6)))
     bench.now_us = NOON_US + 200 * US

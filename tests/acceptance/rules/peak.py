@@ -23,8 +23,8 @@ PEAK_S = 2700
 CALM_S = 900
 """Seconds of the peak before the incident: what is usual, for the rule that compares with it."""
 
-BLOCKED = ("sanur-to-dewa-ruci", 900, 360)
-"""Link, begin and length of the incident: two of three lanes are blocked 20 m before the stop line of Dewa Ruci's approach E."""
+BLOCKED = ("sanur-to-dewa-ruci", 900, 300)
+"""Link, begin and length of the incident: all three lanes are blocked 20 m before the stop line of Dewa Ruci's approach E."""
 
 
 def ordered(rule: str, subject: Mapping[str, str], what: str, option: str, trouble: str, after: int, lasts: int) -> Cause:
@@ -32,11 +32,11 @@ def ordered(rule: str, subject: Mapping[str, str], what: str, option: str, troub
     return Cause(rule, subject, what, (option, f"{trouble}:{after}:{lasts}"), after, lasts)
 
 
-JAM = tuple(part for lane in (0, 1) for part in ("--incident", f"{BLOCKED[0]}:{lane}:{BLOCKED[1]}:{BLOCKED[2]}:20"))
+JAM = tuple(part for lane in (0, 1, 2) for part in ("--incident", f"{BLOCKED[0]}:{lane}:{BLOCKED[1]}:{BLOCKED[2]}:20"))
 _APPROACH = {"junction": "dewa-ruci", "approach": "E"}
 
 PEAK = (
-    Cause("queue", _APPROACH, "2 of 3 lanes blocked", JAM, *BLOCKED[1:]),
+    Cause("queue", _APPROACH, "all lanes blocked at the stop line", JAM, *BLOCKED[1:]),
     Cause("speed-collapse", _APPROACH, "the same", (), *BLOCKED[1:]),
     Cause("split-failures", _APPROACH, "the same", (), *BLOCKED[1:]),
     ordered("stopped-vehicle", {"device": "cam-canggu"}, "a car breaks down", "--camera-event", "cam-canggu:stopped", 300, 240),

@@ -66,6 +66,20 @@ def test_the_history_of_a_new_feed_begins_with_its_first_reading() -> None:
     assert [] == watermarks.due(NOON_US + 600 * US, 100)
 
 
+def test_a_first_reading_from_the_future_moves_nothing_but_history_does_not_begin_after_it() -> None:
+    """Five minutes before our start: they are neither final nor due before the wall clock has passed them."""
+    watermarks = fresh(closed_until_us=None, now_us=NOON_US)
+    before = watermarks.value(1, NOON_US)
+    watermarks.begin(1, NOON_US - 300 * US)
+
+    assert before == watermarks.value(1, NOON_US)
+    assert NOON_US - 300 * US == watermarks.closed_until(1)
+    # Of a feed that has been heard, its minutes are where they were.
+    watermarks.hear(1, NOON_US - 600 * US, NOON_US - 590 * US, NOON_US)
+    watermarks.begin(1, NOON_US - 900 * US)
+    assert NOON_US - 600 * US == watermarks.closed_until(1)
+
+
 def test_minutes_are_closed_once_and_in_order() -> None:
     watermarks = fresh()
     now = NOON_US + 300 * US
