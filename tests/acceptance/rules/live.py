@@ -112,7 +112,7 @@ class Live:
         notes = {
             "device-silent": "real time; allowed silence 12 s",
             "dead-letters": "real time; 5 in a window of 1 min",
-            "watchdog": "real time; it looks every minute, over after 3 min without",
+            "watchdog": "real time; it looks every minute",
         }
         for name in ordered_:
             device, what = by_device[name]
