@@ -11,7 +11,9 @@ from compose_spec import PyCompose
 from ruamel.yaml import YAML
 
 from config.settings import SECRETS, Settings
+from ingest.camera.asking import SOCKET
 from subak.access.command import SHIPPED
+from subak.camera.run import STATE
 from subak.cli import app
 
 FILE = SHIPPED / "compose.yaml"
@@ -34,7 +36,7 @@ def test_a_service_of_ours_runs_a_command_that_exists_with_variables_that_exist(
     assert command.__module__.startswith("subak.")
     environment = service["environment"]
     assert set() == set(environment) - KNOWN
-    given = {value.removeprefix("/run/secrets/") for key, value in environment.items() if key.endswith("URL_FILE")}
+    given = {value.removeprefix("/run/secrets/") for value in environment.values() if value.startswith("/run/secrets/")}
     assert set(service["secrets"]) == given
 
 
@@ -69,6 +71,10 @@ def test_every_service_that_stays_says_whether_it_is_healthy_and_images_are_pinn
     assert {"migrate"} == {name for name, service in SERVICES.items() if "healthcheck" not in service}
     foreign = [service["image"] for service in SERVICES.values() if service["image"] != "subak"]
     assert all(re.search(r":\d+\.\d+\.\d+", image) for image in foreign)
+
+
+def test_the_camera_worker_is_healthy_while_its_door_answers() -> None:
+    assert f"'{STATE}/{SOCKET}'" in SERVICES["cameras"]["healthcheck"]["test"][-1]
 
 
 def test_the_container_is_built_from_what_is_shipped() -> None:
