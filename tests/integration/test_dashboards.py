@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import psycopg
 import pytest
 
+from config.site import Site
 from dashboards.grafana.build import PROVISIONING
 from dashboards.grafana.check import check_queries
 from dashboards.grafana.macros import Window
 from dashboards.grafana.queries import Purpose, boards, of_board
 from dashboards.grafana.run import Outcome, choose, connect, run_queries
+from dashboards.preview.app import load
+from storage.migrate import migrate
+from storage.site import save_site
+from subak.embedded.ports import LOOPBACK, free_port
 from tests.support.databases import Database
 from tests.support.filling import ALERT, CYCLES, EVENT, fill
 from tests.support.parts import LEVELS
@@ -58,6 +64,20 @@ def english() -> list[tuple[Any, dict[str, Any]]]:
 
 def told(outcomes: list[Outcome]) -> list[str]:
     return [f"{outcome.query.where}: {'; '.join(outcome.faults)}" for outcome in outcomes if outcome.faults]
+
+
+def numbers(url: str) -> set[tuple[str, str, Any]]:
+    """Every number that a panel of the boards shows, with its board and column."""
+    now = datetime.now(UTC)
+    return {
+        (path.stem, name, value)
+        for path, board in english()
+        for panel in load(url, board, {}, now).panels
+        for answer in panel.answers
+        for row in answer.rows
+        for (name, _), value in zip(answer.columns, row, strict=True)
+        if isinstance(value, int | float | Decimal)
+    }
 
 
 class TestFilled:
@@ -106,6 +126,37 @@ class TestEmpty:
             connection.execute("UPDATE subak.device SET active = false")
 
         assert [] == told(check_queries(database.url, PROVISIONING, datetime.now(UTC)))
+
+    def test_a_database_that_was_just_made(self, plain_database: Database) -> None:
+        with psycopg.connect(plain_database.url) as connection:
+            migrate(connection, SITE.general.timezone)
+
+        assert [] == told(check_queries(plain_database.url, PROVISIONING, datetime.now(UTC)))
+        # Of nothing there is no number, but that no alert is open.
+        assert {("wall", "critical", 0), ("wall", "warning", 0)} == numbers(plain_database.url)
+
+    def test_a_site_without_cameras_signs_and_sensors(self, plain_database: Database) -> None:
+        bare = {"cameras": (), "signs": (), "network_links": (), "access_points": (), "applications": (), "corridors": ()}
+        with psycopg.connect(plain_database.url) as connection:
+            migrate(connection, SITE.general.timezone)
+            save_site(connection, Site.model_validate({**SITE.model_dump(), **bare}))
+
+        outcomes = check_queries(plain_database.url, PROVISIONING, datetime.now(UTC))
+
+        assert [] == told(outcomes)
+        fields = [o.query.where for o in outcomes if o.rows and o.query.purpose is Purpose.PANEL]
+        assert [] == [
+            where for where in fields if where.partition("/")[2].startswith(("cameras ", "signs ", "city ", "corridor "))
+        ]
+
+    def test_a_data_source_that_is_dead(self) -> None:
+        url = f"postgresql://postgres@{LOOPBACK}:{free_port()}/subak"
+        for _, board in boards(PROVISIONING):
+            shown = load(url, board, {}, datetime.now(UTC))
+            assert "refused" in shown.error
+            assert {(), "–"} == {part for panel in shown.panels for part in (panel.answers, panel.error)}
+        with pytest.raises(psycopg.OperationalError, match="refused"):
+            check_queries(url, PROVISIONING, datetime.now(UTC))
 
     def test_nobody_can_write_through_it(self, plain_database: Database) -> None:
         Bench(plain_database.url)
