@@ -49,6 +49,8 @@ class Definition(Strict):
     title: Both
     summary: Both
     todo: Both
+    query: str = ""
+    event: str = ""
 
 
 class _Catalogue(Strict):
@@ -59,7 +61,7 @@ class Rule(Struct, frozen=True):
     """A rule of a site.
 
     Attributes:
-        name: Its name; also the name of its query.
+        name: Its name.
         definition: Who is told what.
         thresholds: When.
         sql: The query with Grafana's macros: a column `time`, text columns that name the series, a number `value`.
@@ -89,17 +91,17 @@ def rules_of(site: Site) -> list[Rule]:
     if unknown:
         raise ConfigFileError(site.path / "messages.yaml", [f"rules: {name!r} is no alert rule" for name in unknown])
     return [
-        Rule(name, definition, thresholds[name], query_of(name, thresholds[name], site, messages))
+        Rule(name, definition, thresholds[name], query_of(name, definition, thresholds[name], site, messages))
         for name, definition in definitions.items()
         if thresholds[name].off is None
     ]
 
 
-def query_of(name: str, thresholds: RuleThresholds, site: Site, messages: tuple[Message, ...]) -> str:
+def query_of(name: str, definition: Definition, thresholds: RuleThresholds, site: Site, messages: tuple[Message, ...]) -> str:
     """The query of a rule with everything filled in but Grafana's macros."""
-    text = (FOLDER / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+    text = (FOLDER / "sql" / f"{definition.query or name}.sql").read_text(encoding="utf-8")
     values = {key: f"{value.value:g}" for key, value in thresholds.values.items()}
-    values["site"] = _literal(site.name)
+    values |= {"site": _literal(site.name), "event": _literal(definition.event)}
     if "{{advice}}" in text:
         values["advice"] = _rows([[place[0], place[1], *answer] for place, answer in _advice(name, site, messages).items()])
     if "{{camera_advice}}" in text:

@@ -32,7 +32,7 @@ JUNCTION_LINK: Final = (
     "/d/subak-{board}-{language}?var-site={{{{ $labels.site }}}}&var-junction={{{{ $labels.junction }}}}"
     "&var-approach={{{{ $labels.approach }}}}"
 )
-DEVICE_LINK: Final = "/d/subak-{board}-{language}?var-site={{{{ $labels.site }}}}&var-device={{{{ $labels.device }}}}"
+DEVICE_LINK: Final = "/d/subak-{board}-{language}?var-site={{{{ $labels.site }}}}"
 # While a state is only kept for lack of data there is no B, and its number would read as 0.
 VALUE: Final = '{{ if $values.B.Labels }}{{ printf "%.1f" $values.B.Value }}{{ else }}?{{ end }}'
 Node = dict[str, Any]

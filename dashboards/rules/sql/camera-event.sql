@@ -1,11 +1,11 @@
--- Vehicles against the direction that a camera sees or has just seen; nothing is said while it cannot see.
+-- Vehicles doing what they should not that a camera sees or has just seen; nothing is said while it cannot see.
 WITH advice (device, approach, signs, message, says) AS (
     VALUES {{camera_advice}}
 ),
 happening AS (
     SELECT e.device_id, count(*) AS vehicles
     FROM analytics.camera_events e
-    WHERE e.kind = 'wrong_way' AND $__timeFilter(e.onset)
+    WHERE e.kind = {{event}} AND $__timeFilter(e.onset)
       AND (e."end" IS NULL OR e."end" > $__timeTo()::timestamptz - {{recent}} * INTERVAL '1 second')
     GROUP BY e.device_id
 ),
