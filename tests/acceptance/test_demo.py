@@ -99,7 +99,7 @@ def demos() -> Iterator[list[Demo]]:
 
 @pytest.mark.timeout(180)
 def test_it_ends_by_itself_with_one_line_that_holds(server_folder: Path, demos: list[Demo]) -> None:
-    demo = Demo(server_folder, "--faults", SUBAK_DEMO_SECONDS="15")
+    demo = Demo(server_folder, "--faults", "--cameras", SUBAK_DEMO_SECONDS="15")
     demos.append(demo)
     output, _ = demo.process.communicate(timeout=150)
 
@@ -109,6 +109,9 @@ def test_it_ends_by_itself_with_one_line_that_holds(server_folder: Path, demos: 
     assert summary["received"] == summary["stored"] + summary["duplicate"] + summary["rejected"]
     assert min(summary[name] for name in ("stored", "duplicate", "rejected", "bins", "devices_online")) > 0
     assert summary["last_bin_age_s"] < 30
+    cameras = (server_folder / "state" / "logs" / "cameras.log").read_text(encoding="utf-8")
+    assert "cameras.started" in cameras
+    assert "Traceback" not in cameras
     assert [] == demo.processes
 
 
