@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from config.errors import ConfigError
@@ -14,12 +14,13 @@ PREFIX = "SUBAK_"
 SUFFIX = "_FILE"
 
 
-def secrets_from_files(names: Iterable[str], environment: Mapping[str, str]) -> dict[str, str]:
+def secrets_from_files(names: Iterable[str], environment: Mapping[str, str], optional: Collection[str] = ()) -> dict[str, str]:
     """Read those secrets that the environment names a file for.
 
     Args:
         names: Settings that are secret, in lower case.
         environment: Of the process.
+        optional: Those of them whose file may be empty.
 
     Returns:
         The secrets by setting; an end of line after the secret is not part of it.
@@ -43,7 +44,7 @@ def secrets_from_files(names: Iterable[str], environment: Mapping[str, str]) -> 
             reason = error.strerror if isinstance(error, OSError) else "is not UTF-8 text"
             raise ConfigError(f"{variable}: {path}: {reason}") from None
         secret = text.rstrip("\r\n")
-        if not secret.strip():
+        if not secret.strip() and name not in optional:
             raise ConfigError(f"{variable}: {path}: is empty; it must hold the value of {plain}")
         found[name] = secret
     return found

@@ -110,6 +110,9 @@ class Settings(BaseSettings):
 SECRETS = [name for name, field in Settings.model_fields.items() if field.annotation is SecretStr]
 """Settings that may stand in files: for each, `SUBAK_…_FILE` names one."""
 
+OPTIONAL = ("camera_credentials",)
+"""Secrets of which there may be none: their file may be empty."""
+
 
 def load_settings(**overrides: object) -> Settings:
     """Settings from the environment and files of secrets, with `overrides` that are not None on top.
@@ -118,7 +121,7 @@ def load_settings(**overrides: object) -> Settings:
         ConfigError: A variable has a value that is not allowed, or a file cannot be read; names the variable, not its value.
     """
     given = {key: value for key, value in overrides.items() if value is not None}
-    given = secrets_from_files([name for name in SECRETS if name not in given], os.environ) | given
+    given = secrets_from_files([name for name in SECRETS if name not in given], os.environ, OPTIONAL) | given
     try:
         return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:

@@ -9,7 +9,7 @@ import pytest
 
 from config.credentials import Login, address_with, read_credentials
 from config.errors import ConfigError, ConfigFileError
-from config.settings import DEFAULT_SITE, Settings
+from config.settings import DEFAULT_SITE, Settings, load_settings
 from config.site import load_site
 from ingest.camera.reports import Task
 from ingest.camera.view import View
@@ -80,6 +80,12 @@ def test_a_worker_says_which_credential_it_lacks(site: Path, tmp_path: Path) -> 
         Worker(place, address, tmp_path, {}, ["cam-dewa-ruci"])
     cameras = Worker(place, address, tmp_path, {}, ["cam-dewa-ruci"], logins={"gate": LOGIN}).cameras
     assert LOGIN == cameras["cam-dewa-ruci"].task.login
+
+
+def test_where_no_camera_wants_one_the_file_may_be_empty(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "none").touch()
+    monkeypatch.setenv("SUBAK_CAMERA_CREDENTIALS_FILE", str(tmp_path / "none"))
+    assert {} == read_credentials(load_settings().camera_credentials.get_secret_value())
 
 
 def test_credentials_are_lines() -> None:
