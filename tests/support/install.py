@@ -1,9 +1,9 @@
 """Installs what the tests need from outside Python: `make parts`, or `python -m tests.support.install`.
 
-As root: mosquitto, Chromium with its driver, debootstrap and Node.js by apt, and a folder of Debian 13 with TimescaleDB by debootstrap
-(about 35 s, 450 MB, once; not with apt even on Debian 13, where the package would start a server on port 5432 of the developer's
-machine). With npm: TimescaleDB Community in WebAssembly. What can't be installed is said and left to the tests, which skip it
-with the reason, or fail under `CI=true`: this program ends with status 0 all the same.
+As root: mosquitto, Chromium with its driver, debootstrap, Node.js and GStreamer's RTSP server by apt (the last about 35 s, once), and a
+folder of Debian 13 with TimescaleDB by debootstrap (about 35 s, 450 MB, once; not with apt even on Debian 13, where the package would
+start a server on port 5432 of the developer's machine). With npm: TimescaleDB Community in WebAssembly. What can't be installed is said
+and left to the tests, which skip it with the reason, or fail under `CI=true`: this program ends with status 0 all the same.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Final
 from tests.support.community import PGLITE_FOLDER, PGLITE_SOURCES
 from tests.support.databases import DEBIAN_FOLDER, POSTGRES_MAJOR, TIMESCALE_LIBRARY
 from tests.support.grafanas import GRAFANA_TYPES_FOLDER, GRAFANA_TYPES_SOURCES
-from tests.support.parts import cache_folder
+from tests.support.parts import UnavailableError, cache_folder
+from tests.support.streams import rtsp_is_there
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,10 +34,12 @@ APT_PACKAGES: Final[Mapping[str, str]] = {
     "debootstrap": "debootstrap",
     "nodejs": "node",
     "npm": "npm",
-    # An RTSP camera, for the system's own Python.
-    "python3-gi": "/usr/lib/python3/dist-packages/gi/__init__.py",
-    "gir1.2-gst-rtsp-server-1.0": "/usr/lib/{machine}/girepository-1.0/GstRtspServer-1.0.typelib",
 }
+# A camera: GStreamer's RTSP server and H.264, for Debian's own Python.
+RTSP_PACKAGES: Final = (
+    *("python3-gi", "gir1.2-gst-rtsp-server-1.0"),
+    *("gstreamer1.0-plugins-base", "gstreamer1.0-plugins-good", "gstreamer1.0-plugins-ugly"),
+)
 DEBIAN_RELEASE: Final = "trixie"
 DEBIAN_PACKAGES: Final = f"postgresql-{POSTGRES_MAJOR},postgresql-{POSTGRES_MAJOR}-timescaledb"
 SYSTEM_PATH: Final = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
@@ -55,6 +58,10 @@ def main() -> None:
 
 def _apt() -> None:
     missing = [package for package, program in APT_PACKAGES.items() if shutil.which(program, path=SYSTEM_PATH) is None]
+    try:
+        rtsp_is_there()
+    except UnavailableError:
+        missing += RTSP_PACKAGES
     if not missing:
         return
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
