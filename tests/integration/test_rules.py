@@ -186,8 +186,8 @@ def test_without_a_usual_of_enough_weeks_nothing_is_said(connection: Connection)
 
 
 @plain
-def test_three_split_failures_in_a_row_fire_and_one_served_cycle_clears(connection: Connection) -> None:
-    failed = [False, True, True, True, True, False, True, True]
+def test_five_split_failures_in_a_row_fire_and_one_served_cycle_clears(connection: Connection) -> None:
+    failed = [False, *[True] * 5, False, *[True] * 4]
     controller = device(connection, "atc-dewa-ruci")
     for number, failure in enumerate(failed):
         row = {
@@ -197,7 +197,7 @@ def test_three_split_failures_in_a_row_fire_and_one_served_cycle_clears(connecti
         }  # fmt: skip
         insert(connection, "signal_cycle", row)
 
-    assert [("dewa-ruci E", 8.0, 12.0)] == over(connection, "split-failures", 0, 20)
+    assert [("dewa-ruci E", 12.0, 14.0)] == over(connection, "split-failures", 0, 24)
 
 
 def insert(connection: Connection, table: str, row: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dashboards.rules.catalogue import rules_of
+from dashboards.rules.picture import draw
 from tests.acceptance import rules
 from tests.acceptance.rules.live import LIVE_RULES, Live
 from tests.acceptance.rules.peak import BLOCKED, JAM, PEAK, Peak
@@ -54,6 +55,7 @@ def show(names: Sequence[str], seed: int, speed: float) -> Outcome:
         tuple(other for one in found for other in one.others),
         sum(one.alerts for one in found),
         sum(one.short for one in found),
+        tuple(result for one in found for result in one.results),
     )
 
 
@@ -67,12 +69,15 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of both streets")
     parser.add_argument("--speed", type=float, default=0.0, help="of the peak; 0 is as fast as possible")
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
+    parser.add_argument("--picture", type=Path, help="file to draw the alerts of the peak into: PNG, SVG or PDF by its ending")
     arguments = parser.parse_args()
     names = arguments.rules.split(",")
     if unknown := set(names) - set(known):
         parser.error(f"--rules: {', '.join(sorted(unknown))} is no rule; allowed are {', '.join(known)}")
     outcome = show(names, arguments.seed, arguments.speed)
     print(told(outcome, arguments.markdown))
+    if arguments.picture and outcome.results:
+        draw(outcome.results, arguments.picture, SITE.zone)
     bad = [row.cause.rule for row in outcome.rows if not row.is_whole]
     missing = set(names) - {row.cause.rule for row in outcome.rows}
     if bad or missing:

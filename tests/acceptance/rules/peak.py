@@ -10,6 +10,7 @@ from typing import Any, Self
 import psycopg
 from pyarrow import parquet
 
+from dashboards.rules.backtest import Backtest
 from dashboards.rules.evaluate import backtest
 from dashboards.rules.state import Episode
 from tests.acceptance.rules.rows import Cause, Other, Outcome, Row, row_of, rules_named
@@ -23,7 +24,7 @@ PEAK_S = 2700
 CALM_S = 900
 """Seconds of the peak before the incident: what is usual, for the rule that compares with it."""
 
-BLOCKED = ("sanur-to-dewa-ruci", 900, 300)
+BLOCKED = ("sanur-to-dewa-ruci", 900, 420)
 """Link, begin and length of the incident: all three lanes are blocked 20 m before the stop line of Dewa Ruci's approach E."""
 
 
@@ -108,14 +109,13 @@ class Peak:
         self._pipeline.stop()
         rows: list[Row] = []
         others: list[Other] = []
-        alerts = short = 0
+        results: list[Backtest] = []
         end = BEGIN + timedelta(seconds=self.seconds)
         with psycopg.connect(self._url, autocommit=True, prepare_threshold=None) as connection:
             make_usual(connection)
             for rule in rules_named(SITE, {cause.rule for cause in self._causes}):
                 result = backtest(connection, rule, BEGIN, end)
-                alerts += len(result.episodes)
-                short += result.short
+                results.append(result)
                 mine = [self._row(cause, result.episodes) for cause in self._causes if cause.rule == rule.name]
                 rows += mine
                 others += [
@@ -123,7 +123,8 @@ class Peak:
                     for episode in result.episodes
                     if episode not in [row.episode for row in mine]
                 ]
-        return Outcome(tuple(rows), tuple(others), alerts, short)
+        alerts, short = sum(len(result.episodes) for result in results), sum(result.short for result in results)
+        return Outcome(tuple(rows), tuple(others), alerts, short, tuple(results))
 
     def _row(self, cause: Cause, episodes: Sequence[Episode]) -> Row:
         began = BEGIN + timedelta(seconds=cause.after)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from config.site import Site
-from dashboards.rules.backtest import SHORT
+from dashboards.rules.backtest import SHORT, Backtest
 from dashboards.rules.catalogue import Rule, rules_of
 from dashboards.rules.state import Episode, Labels
 from tests.support.pipelines import SITE
@@ -74,13 +74,16 @@ class Outcome:
     Attributes:
         rows: One a cause.
         others: Further alerts.
-        alerts: All of them.
+        alerts: How many there were.
+        short: Of these, over within two minutes; of the peak only.
+        results: Backtests of the peak.
     """
 
     rows: tuple[Row, ...]
     others: tuple[Other, ...]
     alerts: int
     short: int
+    results: tuple[Backtest, ...] = ()
 
 
 def matches(labels: Labels, subject: Mapping[str, str]) -> bool:
