@@ -147,6 +147,17 @@ def test_suspect_minutes_never_make_a_queue(connection: Connection) -> None:
 
 
 @plain
+def test_a_closed_approach_is_a_queue_though_no_minute_of_it_is_valid(connection: Connection) -> None:
+    """All lanes come to a stand between two minutes: no detector of an approach gets stuck with its neighbours."""
+    add_minutes(connection, -20, 4, occupancy=15, speed=40)
+    add_minutes(connection, 5, 14, occupancy=100, speed=None, quality="suspect(locked_on)")
+    add_minutes(connection, 15, 40, occupancy=15, speed=40)
+
+    ((series, fired, cleared),) = over(connection, "queue", 0, 35, "dewa-ruci")
+    assert ("dewa-ruci E", 11.5, 23.5) == (series, fired, cleared)
+
+
+@plain
 def test_a_queue_that_does_not_move_at_all_is_one_where_the_lane_was_seen_to_stand(connection: Connection) -> None:
     """Occupied and nothing counted is suspect: the lane's own valid minute tells a queue from a stuck detector."""
     add_minutes(connection, -20, 4, occupancy=15, speed=40)

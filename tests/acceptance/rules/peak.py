@@ -24,8 +24,8 @@ PEAK_S = 2700
 CALM_S = 900
 """Seconds of the peak before the incident: what is usual, for the rule that compares with it."""
 
-BLOCKED = ("sanur-to-dewa-ruci", 900, 420)
-"""Link, begin and length of the incident: all three lanes are blocked 20 m before the stop line of Dewa Ruci's approach E."""
+BLOCKED = ("sanur-to-dewa-ruci", CALM_S, 480)
+"""Link, begin and length of the incident: its lanes are blocked at the stop line of Dewa Ruci's approach E, the outer one for half as long."""
 
 
 def ordered(rule: str, subject: Mapping[str, str], what: str, option: str, trouble: str, after: int, lasts: int) -> Cause:
@@ -33,11 +33,15 @@ def ordered(rule: str, subject: Mapping[str, str], what: str, option: str, troub
     return Cause(rule, subject, what, (option, f"{trouble}:{after}:{lasts}"), after, lasts)
 
 
-JAM = tuple(part for lane in (0, 1, 2) for part in ("--incident", f"{BLOCKED[0]}:{lane}:{BLOCKED[1]}:{BLOCKED[2]}:20"))
+JAM = tuple(
+    part
+    for lane, lasts in ((0, BLOCKED[2]), (1, BLOCKED[2]), (2, BLOCKED[2] // 2))
+    for part in ("--incident", f"{BLOCKED[0]}:{lane}:{BLOCKED[1]}:{lasts}:4")
+)
 _APPROACH = {"junction": "dewa-ruci", "approach": "E"}
 
 PEAK = (
-    Cause("queue", _APPROACH, "all lanes blocked at the stop line", JAM, *BLOCKED[1:]),
+    Cause("queue", _APPROACH, "its lanes blocked at the stop line", JAM, *BLOCKED[1:]),
     Cause("speed-collapse", _APPROACH, "the same", (), *BLOCKED[1:]),
     Cause("split-failures", _APPROACH, "the same", (), *BLOCKED[1:]),
     ordered("stopped-vehicle", {"device": "cam-canggu"}, "a car breaks down", "--camera-event", "cam-canggu:stopped", 300, 240),
@@ -128,13 +132,17 @@ class Peak:
 
     def _row(self, cause: Cause, episodes: Sequence[Episode]) -> Row:
         began = BEGIN + timedelta(seconds=cause.after)
-        note = "usual = the calm 17:02-17:15 of this run" if cause.rule == "speed-collapse" else ""
+        notes = {
+            "speed-collapse": "usual = the calm 17:02-17:15 of this run",
+            "stopped-vehicle": "asked as history; the camera tells of it 120 s after it began",
+        }
+        note = notes.get(cause.rule, "")
         return row_of(cause, began, began + timedelta(seconds=cause.lasts), episodes, note)
 
     def _why(self, rule: str, episode: Episode) -> str:
         """What the street's truth says of an alert that was not ordered; empty when it knows no cause."""
         labels = dict(episode.labels)
-        since = episode.pending_at - timedelta(minutes=6)
+        since = episode.pending_at - timedelta(minutes=8)
         if rule == "split-failures":
             greens = parquet.read_table(self._folder / "greens.parquet").to_pylist()
             failed = [
@@ -159,6 +167,12 @@ class Peak:
                 default=0.0,
             )
             return f"a queue of {metres:.0f} m" if metres >= 40 else ""
+        if (
+            rule == "stopped-vehicle"
+            and labels["junction"] == _APPROACH["junction"]
+            and since <= BEGIN + timedelta(seconds=BLOCKED[1])
+        ):
+            return "the blocked lanes, seen by the camera that looks at them"
         return ""
 
 
