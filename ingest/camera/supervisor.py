@@ -159,7 +159,7 @@ class Camera:
                 try:
                     await self._once()
                 except DecoderError as error:
-                    self._told = True
+                    self._begin()
                     self.reconnects.add()
                     self._explain(str(error))
                     log.warning("camera.decoder_ended", camera=self.task.camera, reason=str(error))
@@ -243,8 +243,14 @@ class Camera:
                 case report:
                     self._take(report)
 
+    def _begin(self) -> None:
+        """The first decoder has spoken: what it took to start, on a busy machine, is no silence of the camera."""
+        if not self._told:
+            self._told = True
+            self._frame_at = time.monotonic()
+
     def _take(self, report: Report) -> None:
-        self._told = True
+        self._begin()
         match report:
             case Beat():
                 self._note_beat(report)
