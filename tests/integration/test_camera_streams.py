@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -115,8 +117,8 @@ def test_a_picture_too_large_is_refused() -> None:
 
 
 def test_an_rtsp_stream_plays_by_its_own_clock_and_says_why_it_does_not(rtsp: RtspServer) -> None:
-    with rtsp.running():
-        frames = from_network(rtsp.url("/live"), RIGHT)
+    with rtsp.running() as pid:
+        frames = from_network(rtsp.url("/live"), RIGHT, read_s=1.0)
         seen = [(time_us, frame.shape) for time_us, frame in islice(frames, 15)]
         assert {(240, 320, 3)} == {shape for _, shape in seen}
         steps = {round((later - earlier) / 1000) for (earlier, _), (later, _) in pairwise(seen[4:])}
@@ -126,8 +128,15 @@ def test_an_rtsp_stream_plays_by_its_own_clock_and_says_why_it_does_not(rtsp: Rt
         assert "wants a user and a password (401)" in said(rtsp.url("/live"))
         assert "user or password is wrong (401)" in said(rtsp.url("/live"), WRONG)
         assert "there is no such stream (404)" in said(rtsp.url("/none"), RIGHT)
-    with pytest.raises(SourceError):
-        for _ in frames:
+        os.kill(pid, signal.SIGSTOP)
+        with pytest.raises(SourceError, match="the stream stood still for 1 s"):
+            for _ in frames:
+                pass
+        os.kill(pid, signal.SIGCONT)
+        again = from_network(rtsp.url("/live"), RIGHT)
+        assert next(again)[0] > seen[-1][0]
+    with pytest.raises(SourceError, match=r"/live: the stream "):
+        for _ in again:
             pass
     assert "nobody answers at this port" in said(rtsp.url("/live"), RIGHT)
 

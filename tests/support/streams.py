@@ -169,8 +169,8 @@ class RtspServer:
         return f"rtsp://{LOOPBACK}:{self.port}{path}"
 
     @contextmanager
-    def running(self) -> Iterator[None]:
-        """While it serves; again at the same port when it is used again."""
+    def running(self) -> Iterator[int]:
+        """While it serves, its process id; again at the same port when it is used again."""
         self._log.unlink(missing_ok=True)
         secret = self._script.with_suffix(".secret")
         secret.write_text(f"{USER}\t{PASSWORD}\n", encoding="utf-8")
@@ -179,7 +179,7 @@ class RtspServer:
         try:
             until(lambda: child.poll() is not None or b"ready" in self._log.read_bytes(), 20, what="the RTSP server")
             assert child.poll() is None, self._log.read_text(encoding="utf-8")
-            yield
+            yield child.pid
         finally:
             child.kill()
             child.wait()
