@@ -121,11 +121,12 @@ def demo(
         stack.callback(preview.drop)
         tell("[bold]5/5[/] the simulated street drives its first minutes …")
         watched = watched_cameras(inventory) if cameras else []
+        key = admit_viewer(state) if watched else None
+        # Before the street, which sends the first minute's pictures all at once.
+        workers = [start("cameras", worker_options(watched, state))] if watched else []
         street = start("street", street_options(watched, seed, faults=faults))
         grafana, dashboards_at = _grafana(stack, database.url, state, logs, tell)
-        parts = [pipeline, console, preview, street]
-        key = admit_viewer(state) if watched else None
-        parts += [start("cameras", worker_options(watched, state))] if watched else []
+        parts = [pipeline, console, preview, *workers, street]
         ready = _wait_for_numbers(database.url, before, parts, told)
         if ready:
             tell(f"\nset up in {time.monotonic() - began:.0f} s, {len(inventory.devices)} devices, database level {level}")
