@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from subak.access.broker import CAMERAS, COLLECTOR, DISPATCHER, REDRIVE
 from tests.support.access import GuardedBroker, device, service
+from tests.support.cameras import camera_site, drive_past, film, source, worker
 from tests.support.databases import Database
 from tests.support.pipelines import SITE, pipeline_program
 from tests.support.waiting import until
@@ -67,6 +69,25 @@ async def test_the_real_collector_works_over_tls_with_its_credential(
         until(lambda: "mqtt.connected" in program.log, what="a connected collector")
         assert 0 == program.stop()
     assert guarded.password(COLLECTOR) not in program.log
+
+
+async def test_the_real_camera_worker_works_over_tls_with_its_credential(guarded: GuardedBroker, tmp_path: Path) -> None:
+    """It reads a film, says what it saw, and ends."""
+    url = tmp_path / "mqtt-url"
+    url.write_text(guarded.url(CAMERAS), encoding="utf-8")
+    site = camera_site(tmp_path, {CAMERA: source(film(tmp_path / "film.avi", list(drive_past(12))))})
+    program = worker(
+        tmp_path, site, "", SUBAK_MQTT_URL="", SUBAK_MQTT_URL_FILE=str(url), SUBAK_MQTT_CA_FILE=str(guarded.authority.certificate)
+    )
+    async with service(guarded, COLLECTOR) as collector:
+        await collector.subscribe(f"{BASE}/cctv/+/+")
+        with program:
+            left = {f"{BASE}/cctv/{CAMERA}/health", f"{BASE}/cctv/{CAMERA}/counts"}
+            async with asyncio.timeout(60):
+                while left:
+                    left.discard(await collector.next_topic())
+            assert 0 == await asyncio.to_thread(program.wait, 30)
+    assert guarded.password(CAMERAS) not in program.log
 
 
 # Refusals.

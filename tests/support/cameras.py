@@ -103,9 +103,8 @@ def worker(folder: Path, site: Path, mqtt_url: str, **environment: str) -> Progr
     return Program(
         folder / "worker.log",
         ["camera", "run", "--state", str(folder / "state")],
-        SUBAK_MQTT_URL=mqtt_url,
         SUBAK_SITE=str(site),
-        **{"SUBAK_CAMERA_HEALTH_S": "1", **environment},
+        **{"SUBAK_MQTT_URL": mqtt_url, "SUBAK_CAMERA_HEALTH_S": "1", **environment},
     )
 
 

@@ -88,6 +88,16 @@ def test_where_no_camera_wants_one_the_file_may_be_empty(monkeypatch: pytest.Mon
     assert {} == read_credentials(load_settings().camera_credentials.get_secret_value())
 
 
+def test_the_sample_of_the_manual_is_one(site: Path, tmp_path: Path) -> None:
+    manual = (Path(__file__).parents[3] / "docs" / "cameras.md").read_text(encoding="utf-8")
+    (site / "cameras.yaml").write_text(manual.partition("```yaml\n")[2].partition("```")[0], encoding="utf-8")
+    (site / "sensors.yaml").write_text("{}\n", encoding="utf-8")
+    logins = read_credentials(manual.partition("```credentials\n")[2].partition("```")[0])
+    (camera,) = Worker(load_site(site), Address.of(Settings()), tmp_path, {}, logins=logins).cameras.values()
+    assert Login("kamera", "spaces and : are allowed") == camera.task.login
+    assert ("rtsp://10.20.0.5:554/live", 10, (1280, 720)) == (camera.task.source, camera.task.fps, camera.task.view.size)
+
+
 def test_credentials_are_lines() -> None:
     text = f"# gates\n\ngate kamera:{PASSWORD}\nback kamera:with space : and colon\n"
     assert {"gate": LOGIN, "back": Login("kamera", "with space : and colon")} == read_credentials(text)
