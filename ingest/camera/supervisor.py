@@ -76,7 +76,7 @@ class Camera:
         self.is_over = False
         self.pid: int | None = None
         self._seen = (Sight.OK, self.since_us, "")
-        self._reason = "no frame has come yet"
+        self._reason = "no picture has come on its frame topic" if task.source == "frame" else "no frame has come yet"
         self._told = False
         self._heard_at = time.monotonic()
         self._frame_at = time.monotonic()
