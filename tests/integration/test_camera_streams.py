@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import islice, pairwise
 from pathlib import Path
 
+import av
 import cv2
 import msgspec
 import numpy as np
@@ -97,6 +99,38 @@ def test_a_stream_that_stands_still_is_given_up(server: PictureServer) -> None:
         for _ in frames:
             pass
     assert time.monotonic() - began < 5
+
+
+def transport_stream(frames: int, pts_of: Callable[[int], float]) -> list[bytes]:
+    """MPEG-2 in a transport stream, a chunk a frame; `pts_of`: of each, in seconds."""
+    whole = io.BytesIO()
+    chunks = []
+    with av.open(whole, "w", format="mpegts", options={"flush_packets": "1", "muxdelay": "0"}) as container:
+        stream = container.add_stream("mpeg2video", rate=FPS)
+        stream.width, stream.height, stream.pix_fmt, stream.gop_size, stream.max_b_frames = 320, 180, "yuv420p", 1, 0
+        for index in range(frames):
+            frame = av.VideoFrame.from_ndarray(np.full((180, 320, 3), index * 5 % 256, np.uint8), format="bgr24")
+            frame.pts = index
+            done = whole.tell()
+            for packet in stream.encode(frame):
+                packet.pts = packet.dts = round(pts_of(index) / packet.time_base)
+                container.mux(packet)
+            chunks.append(whole.getvalue()[done:])
+    return chunks
+
+
+def test_a_leap_of_the_streams_clock_moves_no_frame() -> None:
+    """It goes on an hour later in mid-stream, as after a camera set its clock."""
+    server = PictureServer(transport_stream(60, lambda index: index / FPS + (3600 if index >= 40 else 0)), FPS)
+    try:
+        frames = from_network(server.url("/bare"), None)
+        seen = [(time_us / 1e6, time.time()) for time_us, _ in islice(frames, 55)]
+    finally:
+        server.close()
+    assert sorted(seen) == seen
+    assert all(abs(told - now) < 3 for told, now in seen)
+    steps = [later - earlier for (earlier, _), (later, _) in pairwise(seen)]
+    assert max(steps) < 3
 
 
 def test_what_is_no_video_is_told() -> None:

@@ -28,7 +28,8 @@ BOUNDARY = "--picture"
 class PictureServer:
     """`multipart/x-mixed-replace` as many network cameras send it.
 
-    Paths: `/plays` goes on for ever, `/ends` stops after its pictures, `/locked` wants a user and a password; others are not there.
+    Paths: `/plays` goes on for ever, `/ends` stops after its pictures, `/locked` wants a user and a password, `/bare` sends its bytes as
+    they are and stops; others are not there.
 
     Attributes:
         stands: Set it and every stream stands still, connected; clear it and they go on.
@@ -61,7 +62,7 @@ class PictureServer:
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         """One client."""
         wanted = f"Basic {base64.b64encode(f'{USER}:{PASSWORD}'.encode()).decode()}"
-        if request.path not in {"/plays", "/ends", "/locked"}:
+        if request.path not in {"/plays", "/ends", "/locked", "/bare"}:
             request.send_error(404)
         elif request.path == "/locked" and request.headers.get("Authorization") != wanted:
             request.send_response(401)
@@ -69,15 +70,16 @@ class PictureServer:
             request.end_headers()
         else:
             request.send_response(200)
-            request.send_header("Content-Type", f"multipart/x-mixed-replace; boundary={BOUNDARY}")
+            kind = "video/mp2t" if request.path == "/bare" else f"multipart/x-mixed-replace; boundary={BOUNDARY}"
+            request.send_header("Content-Type", kind)
             request.end_headers()
-            self._send(request, forever=request.path != "/ends")
+            self._send(request, forever=request.path in {"/plays", "/locked"}, bare=request.path == "/bare")
 
-    def _send(self, request: BaseHTTPRequestHandler, *, forever: bool) -> None:
+    def _send(self, request: BaseHTTPRequestHandler, *, forever: bool, bare: bool) -> None:
         try:
             for picture in self._order(forever=forever):
                 head = f"{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture)}\r\n\r\n"
-                request.wfile.write(head.encode() + picture + b"\r\n")
+                request.wfile.write(picture if bare else head.encode() + picture + b"\r\n")
                 request.wfile.flush()
                 time.sleep(self._wait_s)
                 while self.stands.is_set() and not self._stopped.is_set():
