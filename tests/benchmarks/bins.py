@@ -33,6 +33,7 @@ LOADING: Final = {
 DAY_MINUTES: Final = 1440
 MINUTE: Final = timedelta(minutes=1)
 _SQL = read_queries(Path(__file__).parent / "bins.sql")
+_OTHERS = read_queries(Path(__file__).parent / "others.sql")
 _WRITER = queries("writer")
 _ROLLUPS: Final = ("rollup_lane_15min", "rollup_lane_1h", "rollup_lane_1d")
 Connection = psycopg.Connection[Any]
@@ -60,6 +61,7 @@ def make(url: str, site: Site, rows: int, now: datetime) -> tuple[Level, int]:
             _tell(f"{level}: {end:%Y-%m-%d} {made:,} bins of {rows:,} in {time.perf_counter() - began:.0f} s")
         print(file=sys.stderr)
         connection.execute(_SQL["heard"])
+        _others(connection)
     return level, made
 
 
@@ -72,6 +74,7 @@ def go_on(url: str, site: Site, level: Level, now: datetime) -> int:
         _prepare(connection)
         made = sum(_span(connection, level, site, since, end) for since, end in _days(newest[0], _minute(now)))
         connection.execute(_SQL["heard"])
+        _others(connection)
     return made
 
 
@@ -131,6 +134,18 @@ def _span(connection: Connection, level: Level, site: Site, since: datetime, unt
                 connection.execute(_WRITER[name], span)
         connection.execute(_SQL["ledger"], span)
     return made
+
+
+def _others(connection: Connection) -> None:
+    """What the boards ask for besides bins and ledger, as dense as a site sends it and as long as it is kept, unless it is there."""
+    if connection.execute(_OTHERS["has"]).fetchone() == (True,):
+        return
+    for name, statement in _OTHERS.items():
+        if name != "has":
+            began = time.perf_counter()
+            rows = connection.execute(statement).rowcount
+            print(f"{rows:,} of {name} in {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
+    connection.execute("ANALYZE")
 
 
 def _tell(line: str) -> None:

@@ -107,7 +107,6 @@ def ask(level: str, site: Site, repeat: int) -> list[Timing]:
         later = go_on(url, site, capability, datetime.now(UTC))
         with psycopg.connect(url, autocommit=True) as connection:
             maintain(connection, capability, {})
-            connection.execute("ANALYZE")
         now = datetime.now(UTC)
         timescaledb = level != "plain"
         usual = [

@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from dashboards.grafana import looks, palette
-from dashboards.grafana.boards.shared import AGE, DEVICE, FLOW_UNIT, GOOD, JUNCTION, KINDS, MODES, PRESENCE, begin
+from dashboards.grafana.boards.shared import (
+    AGE,
+    DEVICE,
+    FLOW_UNIT,
+    FORTNIGHT,
+    GOOD,
+    JUNCTION,
+    KINDS,
+    MODES,
+    PRESENCE,
+    SAMPLED,
+    begin,
+    with_limit,
+)
 from dashboards.grafana.boards.wall import sign_columns
 from dashboards.grafana.panels import BY_DEVICE, SERIES, TABLE, Column, Sheet
 from dashboards.grafana.words import SPOKEN, Text
@@ -107,7 +120,7 @@ def cameras(sheet: Sheet) -> None:
         (
             "cameras_fps",
             ("Bingkai per detik", "Frames a second"),
-            ("Yang diambil kamera.", "As taken by the camera."),
+            with_limit(("Yang diambil kamera.", "As taken by the camera."), SAMPLED),
             "suffix: fps",
         ),
         (
@@ -119,13 +132,15 @@ def cameras(sheet: Sheet) -> None:
         (
             "cameras_picture",
             ("Kecerahan", "Brightness"),
-            ("Kecerahan rata-rata gambar, skala kamera.", "Mean brightness of the picture, the camera's scale."),
+            with_limit(
+                ("Kecerahan rata-rata gambar, skala kamera.", "Mean brightness of the picture, the camera's scale."), SAMPLED
+            ),
             "short",
         ),
         (
             "cameras_sharpness",
             ("Ketajaman", "Sharpness"),
-            ("Turun mendadak: kabur, kotor atau tertutup.", "A sudden drop: blurred, dirty or covered."),
+            with_limit(("Turun mendadak: kabur, kotor atau tertutup.", "A sudden drop: blurred, dirty or covered."), SAMPLED),
             "short",
         ),
     ):
@@ -223,11 +238,16 @@ def signs(sheet: Sheet) -> None:
         columns=[Column("faulty", ("terganggu", "faulty"))],
     )
     for query, title, about, mappings in (
-        ("signs_timeline", ("Pesan", "Messages"), ("Yang ditampilkan setiap VMS.", "What each sign showed."), BLANK),
+        (
+            "signs_timeline",
+            ("Pesan", "Messages"),
+            with_limit(("Yang ditampilkan setiap VMS.", "What each sign showed."), FORTNIGHT),
+            BLANK,
+        ),
         (
             "signs_mode",
             ("Sumber pesan", "Source mode"),
-            ("Dengan hak apa: pusat, setempat, jadwal …", "By what right: central, local, schedule …"),
+            with_limit(("Dengan hak apa: pusat, setempat, jadwal …", "By what right: central, local, schedule …"), FORTNIGHT),
             MODES,
         ),
     ):
@@ -271,7 +291,7 @@ def signs(sheet: Sheet) -> None:
     sheet.panel(
         "timeseries",
         ("Kecerahan", "Brightness"),
-        ("Kecerahan yang dilaporkan.", "Brightness as reported."),
+        with_limit(("Kecerahan yang dilaporkan.", "Brightness as reported."), SAMPLED),
         ("signs_brightness", SERIES),
         size=(8, 8),
         fresh="fresh_signs",
@@ -321,7 +341,7 @@ def city(sheet: Sheet) -> None:
         sheet.panel(
             "timeseries",
             title,
-            about,
+            with_limit(about, SAMPLED),
             ("city_metric", SERIES, {"metric": metric}),
             size=(12, 8),
             fresh="fresh_sensors",

@@ -147,8 +147,8 @@ def pipeline(sheet: Sheet) -> None:
         "timeseries",
         ("Keterlambatan", "Lag"),
         (
-            "Dari akhir yang diamati sampai tiba, pembacaan lajur, jam terakhir rentang.",
-            "From the end of what was observed to its arrival, lane readings, last hour of the range.",
+            "Dari akhir yang diamati sampai tiba, pembacaan satu lajur setiap perangkat, jam terakhir rentang.",
+            "From the end of what was observed to its arrival, readings of one lane of each device, last hour of the range.",
         ),
         ("pipeline_lag", SERIES),
         size=(8, 8),
@@ -165,8 +165,8 @@ def pipeline(sheet: Sheet) -> None:
         "timeseries",
         ("Tundaan pengakuan", "Ack delay"),
         (
-            "Dari diterima sampai diakui ke broker, sesudah COMMIT: rata-rata dan yang paling lambat per menit, semua penulis; dan transaksi paling lambat.",
-            "From receipt to acknowledgement to the broker, after COMMIT: mean and slowest message of a minute, all writers; and the slowest transaction.",
+            "Dari diterima sampai diakui ke broker, sesudah COMMIT: rata-rata dan yang paling lambat per menit, semua penulis; dan transaksi paling lambat. Paling banyak 31 hari terakhir rentang.",
+            "From receipt to acknowledgement to the broker, after COMMIT: mean and slowest message of a minute, all writers; and the slowest transaction. At most the newest 31 days of the range.",
         ),
         ("pipeline_acks", SERIES),
         size=(8, 8),

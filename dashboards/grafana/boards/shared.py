@@ -95,6 +95,11 @@ MODES: Final[dict[str, tuple[Text, str]]] = {
     "reset": (("Setelah mulai ulang", "After restart"), palette.GREY),
 }
 
+# What has no roll-up is not read whole over a long range; panels say so.
+SAMPLED: Final[Text] = (" Di atas sehari: satu laporan per langkah.", " Beyond a day: one report a step.")
+FORTNIGHT: Final[Text] = (" Paling banyak 14 hari terakhir rentang.", " At most the newest 14 days of the range.")
+MONTH: Final[Text] = (" Paling banyak 31 hari terakhir rentang.", " At most the newest 31 days of the range.")
+
 _FRESH: Final[dict[str, Text]] = {
     "fresh_site": ("Umur data lajur", "Age of lane data"),
     "fresh_junction": ("Umur data simpang", "Age of the junction's data"),
@@ -143,6 +148,11 @@ def begin(sheet: Sheet, *fresh: str, scope: tuple[str, ...] = ()) -> None:
     )
     address = f"{sheet.site.general.console_url.rstrip('/')}/?lang={sheet.language.value}"
     sheet.link(("Konsol", "Console"), f"{address}&junction=${{junction:percentencode}}" if "junction" in scope else address)
+
+
+def with_limit(about: Text, limit: Text) -> Text:
+    """A description that says how much of a long range is shown."""
+    return about[0] + limit[0], about[1] + limit[1]
 
 
 def to_junction(sheet: Sheet, field: str = "${__data.fields.junction}") -> tuple[Text, str]:

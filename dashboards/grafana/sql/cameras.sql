@@ -8,12 +8,17 @@ said AS (
     UNION ALL
     SELECT h.time, h.device,
         CASE WHEN h.covered THEN 'covered' WHEN h.frozen THEN 'frozen' WHEN h.moved THEN 'moved' WHEN h.fps = 0 THEN 'lost' ELSE 'ok' END
-    FROM analytics.camera_health h
-    WHERE h.site = ${site:sqlstring} AND h.fps IS NOT NULL AND $__timeFilter(h.time) AND h.device NOT IN (SELECT k.device FROM judged k)
+    FROM analytics.devices d
+    CROSS JOIN LATERAL (
+        SELECT x.* FROM analytics.camera_health x WHERE x.device_id = d.device_id AND x.fps IS NOT NULL AND $__timeFilter(x.time)) h
+    WHERE d.site = ${site:sqlstring} AND d.kind = 'cctv' AND d.device NOT IN (SELECT k.device FROM judged k)
     UNION ALL
-    SELECT max(h.time) + interval '3 minutes', h.device, 'missing' FROM analytics.camera_health h
-    WHERE h.site = ${site:sqlstring} AND h.fps IS NOT NULL AND $__timeFilter(h.time)
-    GROUP BY 2 HAVING max(h.time) + interval '3 minutes' < least(now(), $__timeTo()::timestamptz))
+    SELECT n.time + interval '3 minutes', d.device, 'missing'
+    FROM analytics.devices d
+    CROSS JOIN LATERAL (
+        SELECT x.time FROM analytics.camera_health x
+        WHERE x.device_id = d.device_id AND x.fps IS NOT NULL AND $__timeFilter(x.time) ORDER BY x.time DESC LIMIT 1) n
+    WHERE d.site = ${site:sqlstring} AND d.kind = 'cctv' AND n.time + interval '3 minutes' < least(now(), $__timeTo()::timestamptz))
 SELECT s.time, s.device AS metric, s.state AS "Value"
 FROM (SELECT d.*, lag(d.state) OVER (PARTITION BY d.device ORDER BY d.time, d.state) AS before,
         row_number() OVER (PARTITION BY d.device, d.time ORDER BY d.state) AS number FROM said d) s
@@ -40,25 +45,52 @@ WHERE c.site = ${site:sqlstring} AND $__timeFilter(c.start) AND c.start > $__tim
 GROUP BY 1, 2, 3, 4 ORDER BY avg(c.geh) DESC NULLS LAST, 1, 3
 
 -- name: cameras_fps
--- Frames a second that each camera says it takes.
-SELECT to_timestamp(floor(extract(epoch FROM c.time) / l.step) * l.step) AS time, c.device AS metric, avg(c.fps) AS fps
-FROM analytics.camera_health c, (SELECT greatest(60, ($__interval_ms / 60000) * 60)::double precision AS step) l
-WHERE c.site = ${site:sqlstring} AND c.fps IS NOT NULL AND $__timeFilter(c.time)
-GROUP BY 1, 2 ORDER BY 1, 2
+-- Frames a second that each camera says it takes: mean of each step, beyond a day one report a step.
+SELECT date_bin({{raw_step}}, c.time, {{origin}}) AS time, c.device AS metric, avg(c.fps) AS fps
+FROM analytics.camera_health c
+WHERE c.site = ${site:sqlstring} AND c.fps IS NOT NULL AND $__timeFilter(c.time) AND {{range}} <= interval '1 day 1 hour'
+GROUP BY 1, 2
+UNION ALL SELECT m.time, d.device, n.fps
+FROM ({{moments}}) m
+CROSS JOIN analytics.devices d
+CROSS JOIN LATERAL (
+    SELECT c.fps FROM analytics.camera_health c
+    WHERE c.device_id = d.device_id AND c.fps IS NOT NULL AND c.time > m.time - interval '10 minutes' AND c.time <= m.time AND $__timeFilter(c.time)
+    ORDER BY c.time DESC LIMIT 1) n
+WHERE d.site = ${site:sqlstring} AND d.kind = 'cctv' AND {{range}} > interval '1 day 1 hour'
+ORDER BY 1, 2
 
 -- name: cameras_picture
--- Brightness of each picture.
-SELECT to_timestamp(floor(extract(epoch FROM c.time) / l.step) * l.step) AS time, c.device AS metric, avg(c.brightness) AS brightness
-FROM analytics.camera_health c, (SELECT greatest(60, ($__interval_ms / 60000) * 60)::double precision AS step) l
-WHERE c.site = ${site:sqlstring} AND c.brightness IS NOT NULL AND $__timeFilter(c.time)
-GROUP BY 1, 2 ORDER BY 1, 2
+-- Brightness of each picture: mean of each step, beyond a day one report a step.
+SELECT date_bin({{raw_step}}, c.time, {{origin}}) AS time, c.device AS metric, avg(c.brightness) AS brightness
+FROM analytics.camera_health c
+WHERE c.site = ${site:sqlstring} AND c.brightness IS NOT NULL AND $__timeFilter(c.time) AND {{range}} <= interval '1 day 1 hour'
+GROUP BY 1, 2
+UNION ALL SELECT m.time, d.device, n.brightness
+FROM ({{moments}}) m
+CROSS JOIN analytics.devices d
+CROSS JOIN LATERAL (
+    SELECT c.brightness FROM analytics.camera_health c
+    WHERE c.device_id = d.device_id AND c.brightness IS NOT NULL AND c.time > m.time - interval '10 minutes' AND c.time <= m.time AND $__timeFilter(c.time)
+    ORDER BY c.time DESC LIMIT 1) n
+WHERE d.site = ${site:sqlstring} AND d.kind = 'cctv' AND {{range}} > interval '1 day 1 hour'
+ORDER BY 1, 2
 
 -- name: cameras_sharpness
--- Sharpness of each picture.
-SELECT to_timestamp(floor(extract(epoch FROM c.time) / l.step) * l.step) AS time, c.device AS metric, avg(c.sharpness) AS sharpness
-FROM analytics.camera_health c, (SELECT greatest(60, ($__interval_ms / 60000) * 60)::double precision AS step) l
-WHERE c.site = ${site:sqlstring} AND c.sharpness IS NOT NULL AND $__timeFilter(c.time)
-GROUP BY 1, 2 ORDER BY 1, 2
+-- Sharpness of each picture: mean of each step, beyond a day one report a step.
+SELECT date_bin({{raw_step}}, c.time, {{origin}}) AS time, c.device AS metric, avg(c.sharpness) AS sharpness
+FROM analytics.camera_health c
+WHERE c.site = ${site:sqlstring} AND c.sharpness IS NOT NULL AND $__timeFilter(c.time) AND {{range}} <= interval '1 day 1 hour'
+GROUP BY 1, 2
+UNION ALL SELECT m.time, d.device, n.sharpness
+FROM ({{moments}}) m
+CROSS JOIN analytics.devices d
+CROSS JOIN LATERAL (
+    SELECT c.sharpness FROM analytics.camera_health c
+    WHERE c.device_id = d.device_id AND c.sharpness IS NOT NULL AND c.time > m.time - interval '10 minutes' AND c.time <= m.time AND $__timeFilter(c.time)
+    ORDER BY c.time DESC LIMIT 1) n
+WHERE d.site = ${site:sqlstring} AND d.kind = 'cctv' AND {{range}} > interval '1 day 1 hour'
+ORDER BY 1, 2
 
 -- name: cameras_now
 -- Each camera now.
@@ -68,7 +100,7 @@ SELECT d.device, d.title, d.junction, d.presence,
 FROM analytics.devices d
 LEFT JOIN LATERAL (
     SELECT * FROM analytics.camera_health c
-    WHERE c.device_id = d.device_id AND c.fps IS NOT NULL AND c.time > now() - interval '1 day' ORDER BY c.time DESC LIMIT 1) n ON true
+    WHERE c.device_id = d.device_id AND c.fps IS NOT NULL AND c.time > now() - interval '1 day' AND c.time > {{day_before}} ORDER BY c.time DESC LIMIT 1) n ON true
 LEFT JOIN LATERAL (
     SELECT k.condition FROM analytics.camera_conditions k
     WHERE k.device_id = d.device_id AND k."end" IS NULL ORDER BY k.quality <> 'missing', k.onset DESC LIMIT 1) j ON true

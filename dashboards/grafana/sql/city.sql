@@ -6,11 +6,20 @@ WHERE d.site = ${site:sqlstring} AND d.active AND d.kind IN ('net', 'wifi', 'app
 ORDER BY (d.presence = 'online') NULLS FIRST, d.last_received_at NULLS FIRST, 1, 2
 
 -- name: city_metric
--- One metric of every device that reports it.
-SELECT to_timestamp(floor(extract(epoch FROM r.time) / l.step) * l.step) AS time, r.device AS metric, avg(r.value) AS value
-FROM analytics.sensor_readings r, (SELECT greatest(60, ($__interval_ms / 60000) * 60)::double precision AS step) l
-WHERE r.site = ${site:sqlstring} AND r.metric = '{{metric}}' AND $__timeFilter(r.time)
-GROUP BY 1, 2 ORDER BY 1, 2
+-- One metric of every device that reports it: mean of each step, beyond a day one reading a step.
+SELECT date_bin({{raw_step}}, r.time, {{origin}}) AS time, r.device AS metric, avg(r.value) AS value
+FROM analytics.sensor_readings r
+WHERE r.site = ${site:sqlstring} AND r.metric = '{{metric}}' AND $__timeFilter(r.time) AND {{range}} <= interval '1 day 1 hour'
+GROUP BY 1, 2
+UNION ALL SELECT m.time, d.device, n.value
+FROM ({{moments}}) m
+CROSS JOIN analytics.devices d
+CROSS JOIN LATERAL (
+    SELECT r.value FROM analytics.sensor_readings r
+    WHERE r.device_id = d.device_id AND r.metric = '{{metric}}' AND r.time > m.time - interval '10 minutes' AND r.time <= m.time AND $__timeFilter(r.time)
+    ORDER BY r.time DESC LIMIT 1) n
+WHERE d.site = ${site:sqlstring} AND d.kind IN ('net', 'wifi', 'app') AND {{range}} > interval '1 day 1 hour'
+ORDER BY 1, 2
 
 -- name: city_history
 -- Presence of each of them over the range.

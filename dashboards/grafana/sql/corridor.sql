@@ -47,7 +47,7 @@ SELECT l.junction, l.approach,
 FROM analytics.lanes l
 LEFT JOIN LATERAL (
     SELECT n.* FROM analytics.lane_1min n
-    WHERE n.lane_id = l.lane_id AND n.final AND n.start > now() - interval '15 minutes' ORDER BY n.start DESC LIMIT 1) b ON true
+    WHERE n.lane_id = l.lane_id AND n.final AND n.start > now() - interval '15 minutes' AND n.start > {{day_before}} ORDER BY n.start DESC LIMIT 1) b ON true
 WHERE l.site = ${site:sqlstring} AND l.kind = 'atc' AND l.active
     AND l.junction IN (SELECT a.junction FROM analytics.approaches a WHERE a.site = ${site:sqlstring} AND a.corridor = ${corridor:sqlstring})
 GROUP BY 1, 2 ORDER BY 4 NULLS LAST, 1, 2

@@ -68,3 +68,18 @@ WHERE $__timeFilter(h.start) AND {{range}} > interval '1 day 1 hour' AND (h.site
 -- Length of a bar of the ledger: as long as the screen wants, in whole minutes up to a day and whole hours beyond.
 CASE WHEN {{range}} <= interval '1 day 1 hour' THEN greatest(1, $__interval_ms / 60000) * interval '1 minute'
     ELSE greatest(1, $__interval_ms / 3600000) * interval '1 hour' END
+
+-- name: fragment_raw_step
+-- Length of a step of readings that have no roll-up: as long as the screen wants up to a day, a 400th of the range beyond.
+CASE WHEN {{range}} <= interval '1 day 1 hour' THEN greatest(1, $__interval_ms / 60000) * interval '1 minute'
+    ELSE ceil(extract(epoch FROM {{range}}) / 24000) * interval '1 minute' END
+
+-- name: fragment_moments
+-- Ends of the steps of a range longer than a day: of what has no roll-up, one reading of the last ten minutes of each is shown.
+SELECT generate_series(date_bin({{raw_step}}, $__timeFrom()::timestamptz, {{origin}}) + {{raw_step}}, least($__timeTo()::timestamptz, now()), {{raw_step}}) AS time
+WHERE {{range}} > interval '1 day 1 hour'
+
+-- name: fragment_day_before
+-- A day before the range, which does not begin in the future, as a constant while PostgreSQL plans: what is asked of the present alone
+-- changes nothing by it and leaves out older partitions at once, where `now()` would have all of a year planned.
+(($__timeFrom()::timestamptz AT TIME ZONE 'UTC' - interval '1 day') AT TIME ZONE 'UTC')

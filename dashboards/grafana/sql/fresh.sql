@@ -6,7 +6,7 @@ SELECT {{fresh}} AS fresh FROM (
             SELECT max(n.start) + interval '1 minute' FROM analytics.lanes l
             CROSS JOIN LATERAL (
                 SELECT m.start FROM analytics.lane_1min m
-                WHERE m.lane_id = l.lane_id AND m.start > now() - interval '1 day' AND m.volume IS NOT NULL AND m.final
+                WHERE m.lane_id = l.lane_id AND m.start > now() - interval '1 day' AND m.start > {{day_before}} AND m.volume IS NOT NULL AND m.final
                 ORDER BY m.start DESC LIMIT 1) n
             WHERE l.kind = 'atc' AND l.site = ${site:sqlstring} AND l.junction = ${junction:sqlstring}) AS age,
         (SELECT 100.0 * sum(b.good) / nullif(sum(b.minutes), 0) FROM ({{bins_junction}}) b) AS share) f
@@ -18,7 +18,7 @@ SELECT {{fresh}} AS fresh FROM (
         now() - max(n.start) FILTER (WHERE n.volume IS NOT NULL) - interval '1 minute' AS age,
         100.0 * count(*) FILTER (WHERE n.quality = 'good') / nullif(count(*), 0) AS share
     FROM analytics.lane_1min n
-    WHERE n.kind = 'atc' AND n.site = ${site:sqlstring} AND n.final AND n.start > now() - interval '17 minutes') f
+    WHERE n.kind = 'atc' AND n.site = ${site:sqlstring} AND n.final AND n.start > now() - interval '17 minutes' AND n.start > {{day_before}}) f
 
 -- name: fresh_history
 -- Age of the newest finished hour at the junction, and the share of good minutes in the range.
@@ -38,7 +38,7 @@ SELECT {{fresh}} AS fresh FROM (
 SELECT {{fresh}} AS fresh FROM (
     SELECT now() - max(e.time) AS age, 100.0 * count(*) FILTER (WHERE NOT e.future) / nullif(count(*), 0) AS share
     FROM analytics.signal_events e
-    WHERE e.site = ${site:sqlstring} AND e.junction = ${junction:sqlstring} AND e.time > now() - interval '1 hour') f
+    WHERE e.site = ${site:sqlstring} AND e.junction = ${junction:sqlstring} AND e.time > now() - interval '1 hour' AND e.time > {{day_before}}) f
 
 -- name: fresh_cameras
 -- Age of the newest health report of any camera; good are cameras that see: neither frozen, moved nor covered.
@@ -50,7 +50,7 @@ SELECT {{fresh}} AS fresh FROM (
         FROM analytics.devices d
         LEFT JOIN LATERAL (
             SELECT c.time, c.frozen, c.moved, c.covered FROM analytics.camera_health c
-            WHERE c.device_id = d.device_id AND c.fps IS NOT NULL AND c.time > now() - interval '1 day' ORDER BY c.time DESC LIMIT 1) n ON true
+            WHERE c.device_id = d.device_id AND c.fps IS NOT NULL AND c.time > now() - interval '1 day' AND c.time > {{day_before}} ORDER BY c.time DESC LIMIT 1) n ON true
         WHERE d.site = ${site:sqlstring} AND d.kind = 'cctv' AND d.active) h) f
 
 -- name: fresh_signs

@@ -75,7 +75,7 @@ SELECT l.approach,
 FROM analytics.lanes l
 LEFT JOIN LATERAL (
     SELECT n.* FROM analytics.lane_1min n
-    WHERE n.lane_id = l.lane_id AND n.final AND n.start > now() - interval '2 hours' ORDER BY n.start DESC LIMIT 1) b ON true
+    WHERE n.lane_id = l.lane_id AND n.final AND n.start > now() - interval '2 hours' AND n.start > {{day_before}} ORDER BY n.start DESC LIMIT 1) b ON true
 WHERE l.site = ${site:sqlstring} AND l.junction = ${junction:sqlstring} AND l.kind = 'atc' AND l.active
 GROUP BY 1 ORDER BY 1
 

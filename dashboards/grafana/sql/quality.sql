@@ -14,7 +14,7 @@ LEFT JOIN (
     SELECT b.device, 100.0 * count(*) FILTER (WHERE b.quality = 'good') / count(*)::double precision AS good_share,
         mode() WITHIN GROUP (ORDER BY b.quality) FILTER (WHERE b.quality <> 'good') AS worst
     FROM analytics.lane_1min b
-    WHERE b.site = ${site:sqlstring} AND b.final AND b.start > now() - interval '1 hour' GROUP BY 1) q USING (device)
+    WHERE b.site = ${site:sqlstring} AND b.final AND b.start > now() - interval '1 hour' AND b.start > {{day_before}} GROUP BY 1) q USING (device)
 LEFT JOIN (
     SELECT g.device, sum(g.lost) - sum(g.recovered) AS lost, sum(g.rejected) AS rejected
     FROM analytics.ledger g WHERE g.site = ${site:sqlstring} AND g.minute > now() - interval '1 hour' GROUP BY 1) l USING (device)

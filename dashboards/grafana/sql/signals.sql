@@ -13,13 +13,13 @@ SELECT {{fresh}} AS fresh FROM (
     WHERE c.site = ${site:sqlstring} AND c.junction = ${junction:sqlstring} AND c.start > now() - interval '1 hour') f
 
 -- name: signals_diagram
--- Purdue coordination diagram of one phase: each vehicle at its time and second in the cycle, by what it met; 2,000 newest.
+-- Purdue coordination diagram of one phase: each vehicle at its time and second in the cycle, by what it met; 2,000 newest of the last two days of the range.
 SELECT p.time, p.state AS metric, min(p.seconds)::double precision AS seconds
 FROM (
     SELECT a.time, a.state, a.seconds_in_cycle AS seconds
     FROM analytics.signal_arrivals a
     WHERE a.site = ${site:sqlstring} AND a.junction = ${junction:sqlstring} AND a.phase::text = ${phase:sqlstring}
-        AND $__timeFilter(a.cycle_start) AND $__timeFilter(a.time)
+        AND $__timeFilter(a.cycle_start) AND $__timeFilter(a.time) AND a.cycle_start > $__timeTo()::timestamptz - interval '2 days'
     ORDER BY a.time DESC LIMIT 2000) p
 GROUP BY 1, 2 ORDER BY 1, 2
 
@@ -43,6 +43,7 @@ SELECT c.phase::text AS phase, count(*) AS cycles, avg(c.cycle_s) AS cycle_s, av
     100.0 * count(*) FILTER (WHERE c.quality = 'good') / count(*)::double precision AS good_share
 FROM analytics.signal_cycles c
 WHERE c.site = ${site:sqlstring} AND c.junction = ${junction:sqlstring} AND $__timeFilter(c.start)
+    AND c.start > $__timeTo()::timestamptz - interval '31 days'
 GROUP BY c.phase ORDER BY c.phase
 
 -- name: signals_splits
@@ -59,6 +60,7 @@ SELECT to_timestamp(floor(extract(epoch FROM c.start) / l.step) * l.step) AS tim
     100.0 * count(*) FILTER (WHERE c.split_failure) / nullif(count(c.split_failure), 0)::double precision AS split_failures
 FROM analytics.signal_cycles c, (SELECT greatest(900, ($__interval_ms / 900000) * 900)::double precision AS step) l
 WHERE c.site = ${site:sqlstring} AND c.junction = ${junction:sqlstring} AND $__timeFilter(c.start)
+    AND c.start > $__timeTo()::timestamptz - interval '31 days'
 GROUP BY 1, 2 ORDER BY 1, 2
 
 -- name: signals_terminations
@@ -69,4 +71,5 @@ SELECT to_timestamp(floor(extract(epoch FROM c.start) / l.step) * l.step) AS tim
     100.0 * count(*) FILTER (WHERE c.termination = 'max_out') / nullif(count(c.termination), 0)::double precision AS max_out
 FROM analytics.signal_cycles c, (SELECT greatest(300, ($__interval_ms / 300000) * 300)::double precision AS step) l
 WHERE c.site = ${site:sqlstring} AND c.junction = ${junction:sqlstring} AND c.phase::text = ${phase:sqlstring} AND $__timeFilter(c.start)
+    AND c.start > $__timeTo()::timestamptz - interval '31 days'
 GROUP BY 1 ORDER BY 1

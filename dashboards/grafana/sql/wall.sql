@@ -15,7 +15,7 @@ LEFT JOIN (
         100.0 * count(*) FILTER (WHERE b.quality = 'good') / count(*)::double precision AS good_share,
         extract(epoch FROM now() - max(b.start) FILTER (WHERE b.volume IS NOT NULL) - interval '1 minute')::double precision AS age_s
     FROM analytics.lane_1min b
-    WHERE b.kind = 'atc' AND b.site = ${site:sqlstring} AND b.final AND b.start > now() - interval '8 minutes'
+    WHERE b.kind = 'atc' AND b.site = ${site:sqlstring} AND b.final AND b.start > now() - interval '8 minutes' AND b.start > {{day_before}}
     GROUP BY 1, 2) n ON n.junction = a.junction AND n.approach = a.approach
 WHERE a.site = ${site:sqlstring}
 ORDER BY n.speed IS NULL DESC, n.speed / k.speed_limit_kmh DESC, 1, 2
@@ -31,7 +31,7 @@ FROM (
         SELECT b.junction, max(b.start) FILTER (WHERE b.volume IS NOT NULL) AS newest,
             100.0 * count(*) FILTER (WHERE b.quality = 'good') / count(*)::double precision AS good_share
         FROM analytics.lane_1min b
-        WHERE b.kind = 'atc' AND b.site = ${site:sqlstring} AND b.final AND b.start > now() - interval '8 minutes'
+        WHERE b.kind = 'atc' AND b.site = ${site:sqlstring} AND b.final AND b.start > now() - interval '8 minutes' AND b.start > {{day_before}}
         GROUP BY 1) n USING (junction)
     WHERE d.site = ${site:sqlstring} AND d.kind = 'atc' AND d.active) a
 ORDER BY a.age NULLS LAST, 1
@@ -54,7 +54,7 @@ WHERE a.site = ${site:sqlstring} AND a."end" IS NULL AND a.announced_at IS NOT N
 SELECT b.junction, b.approach,
     (sum(b.speed * b.volume) / sum(b.volume))::double precision AS speed
 FROM analytics.lane_1min b
-WHERE b.kind = 'atc' AND b.site = ${site:sqlstring} AND b.final AND b.start > now() - interval '12 minutes'
+WHERE b.kind = 'atc' AND b.site = ${site:sqlstring} AND b.final AND b.start > now() - interval '12 minutes' AND b.start > {{day_before}}
     AND b.speed IS NOT NULL AND b.quality IN ('good', 'partial')
 GROUP BY 1, 2 HAVING sum(b.volume) >= 10
 ORDER BY speed LIMIT 5
@@ -73,5 +73,5 @@ WHERE d.site = ${site:sqlstring} AND d.active HAVING count(*) > 0
 -- Share of good minutes of all loops over the last quarter of an hour.
 SELECT 100.0 * count(*) FILTER (WHERE b.quality = 'good') / nullif(count(*), 0)::double precision AS good_share
 FROM analytics.lane_1min b
-WHERE b.kind = 'atc' AND b.site = ${site:sqlstring} AND b.final AND b.start > now() - interval '17 minutes'
+WHERE b.kind = 'atc' AND b.site = ${site:sqlstring} AND b.final AND b.start > now() - interval '17 minutes' AND b.start > {{day_before}}
 HAVING count(*) > 0
