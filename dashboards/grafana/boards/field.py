@@ -111,8 +111,6 @@ def cameras(sheet: Sheet) -> None:
             Column("state", ("Keadaan", "Condition"), mappings=CONDITIONS, more=looks.COLOURED),
             Column("detail", ("Sebab", "Reason")),
             Column("fps", ("Bingkai/dtk", "Frames/s"), more={"decimals": 1}),
-            Column("brightness", ("Kecerahan", "Brightness"), more={"decimals": 2}),
-            Column("sharpness", ("Ketajaman", "Sharpness"), more={"decimals": 0}),
             AGE,
         ],
     )

@@ -96,7 +96,7 @@ ORDER BY 1, 2
 -- Each camera now.
 SELECT d.device, d.title, d.junction, d.presence,
     CASE WHEN n.time IS NULL THEN 'missing' WHEN j.condition IS NOT NULL THEN j.condition WHEN n.covered THEN 'covered' WHEN n.frozen THEN 'frozen' WHEN n.moved THEN 'moved' WHEN n.fps = 0 THEN 'lost' ELSE 'ok' END AS state,
-    n.detail, n.fps, n.brightness, n.sharpness, extract(epoch FROM now() - n.time)::double precision AS age_s
+    n.detail, n.fps, extract(epoch FROM now() - n.time)::double precision AS age_s
 FROM analytics.devices d
 LEFT JOIN LATERAL (
     SELECT * FROM analytics.camera_health c
