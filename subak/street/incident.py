@@ -39,7 +39,8 @@ class Incident:
         """
         try:
             link, lane, after, lasts, *place = text.split(":")
-            (before_end,) = [float(metres) for metres in place] or [None]
+            given: list[float | None] = [float(metres) for metres in place]
+            (before_end,) = given or [None]
             return cls(link, int(lane), int(after), int(lasts), before_end)
         except ValueError:
             raise ConfigError(
