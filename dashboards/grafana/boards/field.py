@@ -183,8 +183,8 @@ def cameras(sheet: Sheet) -> None:
         "table",
         ("Kamera di samping loop", "Cameras beside loops"),
         (
-            "Rasio kamera ÷ loop dan GEH per 15 menit, paling banyak 14 hari terakhir rentang; GEH di bawah 5 cocok.",
-            "Ratio camera ÷ loop and GEH by quarter of an hour, at most the newest 14 days of the range; GEH below 5 is a good match.",
+            "Rasio kamera ÷ loop dan GEH per 15 menit, paling banyak 7 hari terakhir rentang; GEH di bawah 5 cocok.",
+            "Ratio camera ÷ loop and GEH by quarter of an hour, at most the newest 7 days of the range; GEH below 5 is a good match.",
         ),
         ("cameras_against_loops", TABLE),
         size=(12, 8),
@@ -340,7 +340,7 @@ def city(sheet: Sheet) -> None:
             "timeseries",
             title,
             with_limit(about, SAMPLED),
-            ("city_metric", SERIES, {"metric": metric}),
+            ("city_metric", SERIES, {"metric": metric, "kinds": _kinds(sheet, metric)}),
             size=(12, 8),
             fresh="fresh_sensors",
             unit=unit,
@@ -348,3 +348,8 @@ def city(sheet: Sheet) -> None:
             options=looks.SERIES,
             custom=looks.line(),
         )
+
+
+def _kinds(sheet: Sheet, metric: str) -> str:
+    """Kinds of device that may report a metric, as SQL: nobody else is asked for it."""
+    return ", ".join(f"'{kind.value}'" for one in sheet.site.metrics if one.name == metric for kind in one.kinds)

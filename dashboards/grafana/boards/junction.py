@@ -5,7 +5,7 @@ from __future__ import annotations
 from grafana_foundation_sdk.models.dashboard import FieldColorModeId
 
 from dashboards.grafana import looks, palette
-from dashboards.grafana.boards.shared import AGE, CLASS_COLUMNS, FLOW_UNIT, GOOD, MONTH, QUALITIES, SPEED, begin, with_limit
+from dashboards.grafana.boards.shared import AGE, CLASS_COLUMNS, FLOW_UNIT, FORTNIGHT, GOOD, QUALITIES, SPEED, begin, with_limit
 from dashboards.grafana.panels import BY_DEVICE, SERIES, TABLE, Column, Sheet
 
 WEEK = {
@@ -213,8 +213,8 @@ def _signals(sheet: Sheet) -> None:
         "table",
         ("Pemantau split", "Split monitor"),
         (
-            "Setiap fase dalam rentang, paling banyak 31 hari terakhirnya. Split = hijau + kuning + semua merah; gagal: antrean tidak habis dalam hijaunya.",
-            "Each phase over the range, at most its newest 31 days. Split = green + yellow + red clearance; failure: its green did not empty the queue.",
+            "Setiap fase dalam rentang, paling banyak 14 hari terakhirnya. Split = hijau + kuning + semua merah; gagal: antrean tidak habis dalam hijaunya.",
+            "Each phase over the range, at most its newest 14 days. Split = green + yellow + red clearance; failure: its green did not empty the queue.",
         ),
         ("signals_split_monitor", TABLE),
         size=(12, 10),
@@ -245,7 +245,7 @@ def _signals(sheet: Sheet) -> None:
     )
     for query, title, about, unit, span in (
         ("signals_splits", ("Split setiap siklus", "Split of each cycle"), ("Hijau + kuning + semua merah, menurut fase.", "Green + yellow + red clearance, by phase."), "s", (0, None)),
-        ("signals_failures", ("Gagal split", "Split failures"), with_limit(("Bagian siklus yang hijaunya tidak menghabiskan antrean.", "Share of cycles whose green did not empty the queue."), MONTH), "percent", (0, 100)),
+        ("signals_failures", ("Gagal split", "Split failures"), with_limit(("Bagian siklus yang hijaunya tidak menghabiskan antrean.", "Share of cycles whose green did not empty the queue."), FORTNIGHT), "percent", (0, 100)),
     ):  # fmt: skip
         sheet.panel(
             "timeseries",
@@ -264,7 +264,7 @@ def _signals(sheet: Sheet) -> None:
     sheet.panel(
         "timeseries",
         ("Akhir fase $phase", "Terminations, phase $phase"),
-        with_limit(("Bagian siklus menurut cara fasenya berakhir.", "Share of the cycles by how the phase ended."), MONTH),
+        with_limit(("Bagian siklus menurut cara fasenya berakhir.", "Share of the cycles by how the phase ended."), FORTNIGHT),
         ("signals_terminations", SERIES),
         size=(8, 8),
         fresh="fresh_cycles",

@@ -98,7 +98,6 @@ MODES: Final[dict[str, tuple[Text, str]]] = {
 # What has no roll-up is not read whole over a long range; panels say so.
 SAMPLED: Final[Text] = (" Di atas sehari: satu laporan per langkah.", " Beyond a day: one report a step.")
 FORTNIGHT: Final[Text] = (" Paling banyak 14 hari terakhir rentang.", " At most the newest 14 days of the range.")
-MONTH: Final[Text] = (" Paling banyak 31 hari terakhir rentang.", " At most the newest 31 days of the range.")
 
 _FRESH: Final[dict[str, Text]] = {
     "fresh_site": ("Umur data lajur", "Age of lane data"),

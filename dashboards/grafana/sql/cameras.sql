@@ -33,14 +33,14 @@ WHERE e.site = ${site:sqlstring} AND $__timeFilter(e.onset)
 ORDER BY 1 DESC LIMIT 200
 
 -- name: cameras_against_loops
--- Each camera beside the loop of the same lane, all classes, quarters of an hour in which both counted; the newest 14 days of the range.
+-- Each camera beside the loop of the same lane, all classes, quarters of an hour in which both counted; the newest 7 days of the range.
 SELECT c.camera_device AS camera, c.loop_device AS loop, c.lane, c.daylight, count(*) AS quarters,
     sum(c.camera_volume)::double precision / nullif(sum(c.loop_volume), 0) AS ratio, 
     avg(CASE WHEN c.loop_volume + c.camera_volume = 0 THEN 0
         ELSE sqrt(8.0::double precision * (c.camera_volume - c.loop_volume)^2 / (c.camera_volume + c.loop_volume)) END) AS geh,
     100.0 * count(*) FILTER (WHERE c.quality = 'good') / count(*)::double precision AS good_share
 FROM analytics.lane_comparisons c
-WHERE c.site = ${site:sqlstring} AND $__timeFilter(c.start) AND c.start > $__timeTo()::timestamptz - interval '14 days'
+WHERE c.site = ${site:sqlstring} AND $__timeFilter(c.start) AND c.start > $__timeTo()::timestamptz - interval '7 days'
     AND c.class = 'all' AND c.loop_volume IS NOT NULL AND c.camera_volume IS NOT NULL
 GROUP BY 1, 2, 3, 4 ORDER BY avg(c.geh) DESC NULLS LAST, 1, 3
 

@@ -18,7 +18,7 @@ CROSS JOIN LATERAL (
     SELECT r.value FROM analytics.sensor_readings r
     WHERE r.device_id = d.device_id AND r.metric = '{{metric}}' AND r.time > m.time - interval '10 minutes' AND r.time <= m.time AND $__timeFilter(r.time)
     ORDER BY r.time DESC LIMIT 1) n
-WHERE d.site = ${site:sqlstring} AND d.kind IN ('net', 'wifi', 'app') AND {{range}} > interval '1 day 1 hour'
+WHERE d.site = ${site:sqlstring} AND d.kind IN ({{kinds}}) AND {{range}} > interval '1 day 1 hour'
 ORDER BY 1, 2
 
 -- name: city_history

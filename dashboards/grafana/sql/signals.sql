@@ -43,7 +43,7 @@ SELECT c.phase::text AS phase, count(*) AS cycles, avg(c.cycle_s) AS cycle_s, av
     100.0 * count(*) FILTER (WHERE c.quality = 'good') / count(*)::double precision AS good_share
 FROM analytics.signal_cycles c
 WHERE c.site = ${site:sqlstring} AND c.junction = ${junction:sqlstring} AND $__timeFilter(c.start)
-    AND c.start > $__timeTo()::timestamptz - interval '31 days'
+    AND c.start > $__timeTo()::timestamptz - interval '14 days'
 GROUP BY c.phase ORDER BY c.phase
 
 -- name: signals_splits
@@ -60,7 +60,7 @@ SELECT to_timestamp(floor(extract(epoch FROM c.start) / l.step) * l.step) AS tim
     100.0 * count(*) FILTER (WHERE c.split_failure) / nullif(count(c.split_failure), 0)::double precision AS split_failures
 FROM analytics.signal_cycles c, (SELECT greatest(900, ($__interval_ms / 900000) * 900)::double precision AS step) l
 WHERE c.site = ${site:sqlstring} AND c.junction = ${junction:sqlstring} AND $__timeFilter(c.start)
-    AND c.start > $__timeTo()::timestamptz - interval '31 days'
+    AND c.start > $__timeTo()::timestamptz - interval '14 days'
 GROUP BY 1, 2 ORDER BY 1, 2
 
 -- name: signals_terminations
@@ -71,5 +71,5 @@ SELECT to_timestamp(floor(extract(epoch FROM c.start) / l.step) * l.step) AS tim
     100.0 * count(*) FILTER (WHERE c.termination = 'max_out') / nullif(count(c.termination), 0)::double precision AS max_out
 FROM analytics.signal_cycles c, (SELECT greatest(300, ($__interval_ms / 300000) * 300)::double precision AS step) l
 WHERE c.site = ${site:sqlstring} AND c.junction = ${junction:sqlstring} AND c.phase::text = ${phase:sqlstring} AND $__timeFilter(c.start)
-    AND c.start > $__timeTo()::timestamptz - interval '31 days'
+    AND c.start > $__timeTo()::timestamptz - interval '14 days'
 GROUP BY 1 ORDER BY 1
