@@ -39,6 +39,7 @@ class TrackingThresholds(Strict):
     """Following from frame to frame."""
 
     hits: Threshold
+    memory: Threshold
     patience: Threshold
     reach: Threshold
     fastest: Threshold
@@ -49,12 +50,27 @@ class TrackingThresholds(Strict):
     apart: Threshold
 
 
+class MotionThresholds(Strict):
+    """How vehicles move over the measured road."""
+
+    place: Threshold
+    acceleration: Threshold
+    fastest: Threshold
+    gate: Threshold
+    standing: Threshold
+
+
 class CountingThresholds(Strict):
     """What crosses a line, what it is and how fast."""
 
     votes: Threshold
     moved: Threshold
     clear: Threshold
+    travel: Threshold
+    clear_measured: Threshold
+    travel_measured: Threshold
+    travel_against: Threshold
+    looks: Threshold
     debris: Threshold
     speed_window: Threshold
     pixel_error: Threshold
@@ -82,23 +98,50 @@ class ShapeThresholds(Strict):
     """Fitting silhouettes into spots."""
 
     rest: Threshold
+    seen: Threshold
+    seen_again: Threshold
+    hidden: Threshold
+    expected: Threshold
     strip: Threshold
     foot: Threshold
+    above: Threshold
+    dim: Threshold
+    accept: Threshold
+    fill: Threshold
+    fill_new: Threshold
+    fill_other: Threshold
+    still: Threshold
+    steady: Threshold
+    reach: Threshold
+    other: Threshold
     below: Threshold
     inside: Threshold
     margin: Threshold
 
 
+class LampThresholds(Strict):
+    """Headlamps in the dark."""
+
+    dark: Threshold
+    contrast: Threshold
+    bright: Threshold
+    smallest: Threshold
+    height: Threshold
+    along: Threshold
+    narrow: Threshold
+    wide: Threshold
+
+
 class VehicleSize(Strict):
-    """The box that a class fills, in metres.
+    """The form of a class, in metres.
 
     Attributes:
+        parts: Boxes of which it is made: begin and end along its length (0 to 1), width and height in metres.
         doubt: Pixels of a spot that make up for one that the class claims and that is not in it.
     """
 
     length: float
-    width: float
-    height: float
+    parts: tuple[tuple[float, float, float, float], ...]
     doubt: float
     source: str
     date: date
@@ -121,10 +164,12 @@ class SeeingThresholds(Strict):
 
     background: BackgroundThresholds
     tracking: TrackingThresholds
+    motion: MotionThresholds
     counting: CountingThresholds
     classes: ClassThresholds
     model: ModelThresholds
     shapes: ShapeThresholds
+    lamps: LampThresholds
     sizes: Mapping[str, VehicleSize]
     zones: ZoneThresholds
 

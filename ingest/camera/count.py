@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import hypot
 from statistics import median
 
 from config.thresholds.camera import CountingThresholds
 from ingest.camera.classify import Classifier
-from ingest.camera.geometry import Direction, Homography, Line, area
+from ingest.camera.geometry import Direction, Homography, Line, Point, Zone, area
 from ingest.camera.speed import speed_at
 from ingest.camera.track import Track, Tracker
 from ingest.camera.view import Crossing, Turn
@@ -25,6 +26,7 @@ class _Pass:
     direction: Direction
     frame: int
     time: float
+    place: Point
 
 
 @dataclass(slots=True)
@@ -39,9 +41,16 @@ class Counter:
     """The lines of one camera."""
 
     def __init__(
-        self, lines: Sequence[Line], thresholds: CountingThresholds, classifier: Classifier, plane: Homography | None
+        self,
+        lines: Sequence[Line],
+        thresholds: CountingThresholds,
+        classifier: Classifier,
+        plane: Homography | None,
+        zones: Sequence[Zone] = (),
     ) -> None:
+        """`zones` with a heading tell which way vehicles may go: against it they must be seen to go farther."""
         self._lines = lines
+        self._zones = [zone for zone in zones if zone.heading]
         self._t = thresholds
         self._classifier = classifier
         self._plane = plane
@@ -79,7 +88,9 @@ class Counter:
                 continue
             if (found := line.crossing(before[1], after[1])) is not None:
                 direction, part = found
-                file.passes[index] = _Pass(direction, frame, before[0] + (after[0] - before[0]) * part)
+                (x0, y0), (x1, y1) = before[1], after[1]
+                place = x0 + (x1 - x0) * part, y0 + (y1 - y0) * part
+                file.passes[index] = _Pass(direction, frame, before[0] + (after[0] - before[0]) * part, place)
 
     def _count(self, track: Track, file: _File, time: float, *, ended: bool) -> list[Crossing]:
         """Passes that have become certain. One made while the track was not seen, and never seen again, is dropped."""
@@ -123,13 +134,43 @@ class Counter:
         return found
 
     def _clear(self, track: Track, line: Line, passed: _Pass) -> bool:
-        """Whether the track came from well before the line and has gone well beyond it."""
+        """Whether the track came from well before the line and has gone well beyond it, and on the whole goes that way.
+
+        A spot that trembles, or jumps from one vehicle to another, may be over the line and back.
+        """
         sign = 1 if passed.direction is Direction.FORWARD else -1
-        sides = [(time, line.side(middle) * sign) for time, middle, _ in track.path]
-        least = self._t.clear.value * min(track.box[2] - track.box[0], track.box[3] - track.box[1])
-        before = min((side for time, side in sides if time <= passed.time), default=0.0)
-        after = max((side for time, side in sides if time >= passed.time), default=0.0)
-        return before <= -least and after >= least
+        sides = [(time, line.side(middle) * sign) for (time, middle, _), seen in zip(track.path, track.seen, strict=True) if seen]
+        before = [side for time, side in sides if time <= passed.time and side < 0]
+        after = [side for time, side in sides if time >= passed.time and side >= 0]
+        if len(before) < self._t.looks.value or len(after) < self._t.looks.value:
+            return False
+        if self._plane is None:
+            size = min(track.box[2] - track.box[0], track.box[3] - track.box[1])
+            least, travel = self._t.clear.value * size, self._t.travel.value * size
+        else:
+            pixels = _pixels_per_metre(self._plane, line, passed.place)
+            travel = self._t.travel_against.value if self._against(line, passed) else self._t.travel_measured.value
+            least, travel = self._t.clear_measured.value * pixels, travel * pixels
+        if min(before) > -least or max(after) < least or max(after) - min(before) < travel:
+            return False
+        return sides[-1][1] - sides[0][1] >= travel
+
+    def _against(self, line: Line, passed: _Pass) -> bool:
+        """Whether a zone around the place of a pass has a heading to the other side of the line."""
+        for zone in self._zones:
+            if zone.heading and zone.holds(passed.place):
+                ahead = line.side(zone.heading[1]) - line.side(zone.heading[0])
+                return (ahead > 0) != (passed.direction is Direction.FORWARD)
+        return False
+
+
+def _pixels_per_metre(plane: Homography, line: Line, place: Point) -> float:
+    """Of the way across the line at `place`."""
+    (x0, y0), (x1, y1) = line.first, line.second
+    length = hypot(x1 - x0, y1 - y0)
+    across = (y1 - y0) / length, (x0 - x1) / length
+    (a, b), (c, d) = plane.to_metres(place), plane.to_metres((place[0] + across[0], place[1] + across[1]))
+    return 1 / max(1e-6, hypot(c - a, d - b))
 
 
 def _turns(file: _File) -> list[Turn]:

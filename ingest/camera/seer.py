@@ -12,7 +12,8 @@ from ingest.camera.classify import Classifier
 from ingest.camera.count import Counter
 from ingest.camera.detect import Detection, Detector, Image
 from ingest.camera.detect.background import Background
-from ingest.camera.detect.shapes import Ground, Shapes
+from ingest.camera.detect.shapes import Shapes
+from ingest.camera.detect.silhouettes import Ground, Silhouettes
 from ingest.camera.geometry import Homography, Line, Point
 from ingest.camera.pose import Pose
 from ingest.camera.track import Track, Tracker
@@ -32,7 +33,7 @@ class Seer:
         self.detector = detector
         self._view = view
         self._t = thresholds or seeing_thresholds()
-        self.tracker = Tracker(self._t.tracking)
+        self.tracker = Tracker(self._t.tracking, self._t.motion)
         self._classifier = Classifier(self._t.classes)
         self._size: tuple[int, int] | None = None
         self._counter = Counter((), self._t.counting, self._classifier, None)
@@ -61,6 +62,8 @@ class Seer:
         """What `frame`, taken at `time_us` microseconds of the stream, tells."""
         part = self.cut(frame)
         time = time_us / 1_000_000
+        if isinstance(self.detector, Background):
+            self.detector.expected = self.tracker.expected(time)
         found = self.detector.detect(part, time)
         left, top, _, _ = self._roi
         found = [_placed(item, left, top, part.shape[1], part.shape[0]) for item in found]
@@ -101,8 +104,10 @@ class Seer:
         if self._view.pixels:
             pixels: list[Point] = [(px * x, py * y) for px, py in self._view.pixels]
             plane = Homography(pixels, self._view.metres)
-        self._counter = Counter(lines, self._t.counting, self._classifier, plane)
-        self._watch = Watch([zone.scaled(x, y) for zone in self._view.zones], self._t.zones, plane)
+        self.tracker.plane = plane
+        zones = [zone.scaled(x, y) for zone in self._view.zones]
+        self._counter = Counter(lines, self._t.counting, self._classifier, plane, zones)
+        self._watch = Watch(zones, self._t.zones, plane)
         if self._view.roi:
             left, top, wide, high = self._view.roi
             self._roi = (
@@ -115,8 +120,9 @@ class Seer:
             self._roi = (0, 0, width, height)
         if plane is not None and isinstance(self.detector, Background):
             ground = Ground(plane, Pose(plane, width, height), _heading(lines, plane))
+            sizes = self._t.sizes
             origin = (float(self._roi[0]), float(self._roi[1]))
-            self.detector.measure(lambda scale, shape: Shapes(ground, self._t.sizes, self._t.shapes, origin, scale, shape))
+            self.detector.measure(lambda scale, shape: Shapes(Silhouettes(ground, sizes, origin, scale, shape), self._t.shapes))
 
 
 def _heading(lines: Sequence[Line], plane: Homography) -> Point:
@@ -133,4 +139,7 @@ def _placed(item: Detection, left: int, top: int, width: int, height: int) -> De
     """In the whole picture, and whether the part that is looked at shows all of it."""
     x0, y0, x1, y1 = item.box
     whole = x0 > EDGE and y0 > EDGE and x1 < width - EDGE and y1 < height - EDGE
-    return Detection((x0 + left, y0 + top, x1 + left, y1 + top), item.kind, item.score, whole, item.vehicle)
+    spot = (item.spot[0] + left, item.spot[1] + top) if item.spot else None
+    return Detection(
+        (x0 + left, y0 + top, x1 + left, y1 + top), item.kind, item.score, whole, item.vehicle, item.near, spot, item.track
+    )

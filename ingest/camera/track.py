@@ -10,9 +10,11 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
 from math import hypot
 
-from config.thresholds.camera import TrackingThresholds
+from config.thresholds.camera import MotionThresholds, TrackingThresholds
 from ingest.camera.detect import Detection, Kind
-from ingest.camera.geometry import Box, Point, area, cover, foot, hull, middle, union_share
+from ingest.camera.detect.shapes import Expected
+from ingest.camera.geometry import Box, Homography, Point, area, cover, foot, hull, middle, union_share
+from ingest.camera.motion import Motion
 from ingest.contract import VehicleClass
 
 PATH = 4096
@@ -21,9 +23,6 @@ PATH = 4096
 
 SIZES = 200
 """Whole views of a track that are kept for its class."""
-
-PARTIAL = 0.2
-"""Weight of a vote for a class when part of the vehicle was outside the picture."""
 
 
 class Track:
@@ -38,16 +37,25 @@ class Track:
         self.missing = 0.0
         self.shared = False
         self.kinds: Counter[Kind] = Counter({detection.kind: 1})
-        self.path: deque[tuple[float, Point, Point]] = deque([(time, middle(detection.box), foot(detection.box))], maxlen=PATH)
+        self.base = _base(detection)
+        self.path: deque[tuple[float, Point, Point]] = deque([(time, self.centre, foot(detection.box))], maxlen=PATH)
+        self.seen: deque[bool] = deque([True], maxlen=PATH)
         self.moved = 0.0
         self.votes = 0
         self.sizes: list[Box] = []
         self.vehicles: dict[VehicleClass, float] = defaultdict(float)
         self.last_hit = time
+        self.motion: Motion | None = None
 
     def was_seen(self, time: float) -> bool:
         """Whether it was really there at `time` or later, and not only expected."""
         return self.last_hit >= time
+
+    @property
+    def centre(self) -> Point:
+        """The middle of its base on the road, where the detector can tell; else that of its box."""
+        x, y = foot(self.box)
+        return (x + self.base[0], y + self.base[1]) if self.base else middle(self.box)
 
     @property
     def foot(self) -> Point:
@@ -69,8 +77,10 @@ class Track:
 class Tracker:
     """Gives detections of successive frames to tracks."""
 
-    def __init__(self, thresholds: TrackingThresholds) -> None:
+    def __init__(self, thresholds: TrackingThresholds, motion: MotionThresholds) -> None:
         self._t = thresholds
+        self._motion = motion
+        self.plane: Homography | None = None
         self._next = 1
         self._time: float | None = None
         self.tracks: list[Track] = []
@@ -87,6 +97,11 @@ class Tracker:
         elapsed = 0.0 if self._time is None else max(0.0, time - self._time)
         self._time = time
         boxes = {track.number: track.predicted(elapsed) for track in self.tracks}
+        known = {track.number: track for track in self.tracks}
+        for item in detections:
+            if item.track is not None and (mine := known.get(item.track)) is not None:
+                self._update(mine, boxes[mine.number], item, time, elapsed)
+        detections = [item for item in detections if item.track not in known]
         free = self._joined(list(detections), boxes)
         taken = self._shared(free, boxes, time, elapsed)
         free = [item for item in free if item not in taken]
@@ -110,7 +125,9 @@ class Tracker:
             self._coast(track, boxes[track.number], time, elapsed, blinded=blinded)
         for index, item in enumerate(free):
             if index not in used:
-                self.tracks.append(Track(self._next, item, time))
+                track = Track(self._next, item, time)
+                track.motion = Motion(item.near, self._motion) if item.near else None
+                self.tracks.append(track)
                 self._next += 1
         patience = self._t.patience.value
         self.ended = [track for track in self.tracks if track.missing > (patience if track.hits >= self._t.hits.value else 0.0)]
@@ -121,11 +138,29 @@ class Tracker:
         """No more frames come: every track ends."""
         self.ended, self.tracks = self.tracks, []
 
+    def expected(self, time: float) -> list[Expected]:
+        """Where known vehicles will be at `time` on the measured road."""
+        elapsed = 0.0 if self._time is None else max(0.0, time - self._time)
+        found: list[Expected] = []
+        for track in self.tracks:
+            total = sum(track.vehicles.values())
+            if track.motion is None or not self.confirmed(track) or total <= 0:
+                continue
+            near, doubt = track.motion.ahead(elapsed)
+            belief = {name: votes / (total + 1) for name, votes in track.vehicles.items()}
+            found.append(Expected(track.number, near, doubt, belief, track.hits, track.motion.stands))
+        return found
+
     def confirmed(self, track: Track) -> bool:
         """Whether `track` was seen often enough to be something."""
         return track.hits >= self._t.hits.value
 
     def _cost(self, track: Track, box: Box, item: Detection, elapsed: float) -> float | None:
+        if track.motion is not None and item.near is not None:
+            at, doubt = track.motion.ahead(elapsed)
+            gate = self._motion.gate.value + min(2.0, 3 * doubt)
+            apart = hypot(item.near[0] - at[0], item.near[1] - at[1]) / gate
+            return apart if apart <= 1 else None
         overlap = union_share(box, item.box)
         width, height = box[2] - box[0], box[3] - box[1]
         (x0, y0), (x1, y1) = middle(box), middle(item.box)
@@ -183,11 +218,23 @@ class Tracker:
         return taken
 
     def _update(self, track: Track, box: Box, item: Detection, time: float, elapsed: float) -> None:
+        track.base = _base(item)
         gain = self._t.size_gain.value if track.hits > 2 else 0.5
+        if item.near is not None and track.motion is not None and self.plane is not None:
+            track.motion.seen(item.near, elapsed)
+            (x0, y0), (x1, y1) = self.plane.to_pixels(item.near), self.plane.to_pixels(track.motion.at)
+            left, top, right, bottom = item.box
+            dx, dy = x1 - x0, y1 - y0
+            self._move(track, (left + dx, top + dy, right + dx, bottom + dy), time, elapsed, self._t.speed_gain.value)
+            self._vote(track, item, time)
+            return
         width = (box[2] - box[0]) * (1 - gain) + (item.box[2] - item.box[0]) * gain
         height = (box[3] - box[1]) * (1 - gain) + (item.box[3] - item.box[1]) * gain
         x, bottom = (item.box[0] + item.box[2]) / 2, item.box[3]
         self._move(track, (x - width / 2, bottom - height, x + width / 2, bottom), time, elapsed, self._t.speed_gain.value)
+        self._vote(track, item, time)
+
+    def _vote(self, track: Track, item: Detection, time: float) -> None:
         track.hits += 1
         track.missing = 0.0
         track.shared = False
@@ -196,7 +243,10 @@ class Tracker:
         if item.whole and len(track.sizes) < SIZES:
             track.sizes.append(item.box)
         if item.vehicle is not None:
-            track.vehicles[item.vehicle] += item.score if item.whole else item.score * PARTIAL
+            fade = 0.5 ** ((time - track.last_hit) / self._t.memory.value)
+            for name in track.vehicles:
+                track.vehicles[name] *= fade
+            track.vehicles[item.vehicle] += item.score
         track.last_hit = time
 
     def _move(self, track: Track, box: Box, time: float, elapsed: float, gain: float) -> None:
@@ -210,16 +260,32 @@ class Tracker:
             )
         track.box = box
         track.last = time
-        track.path.append((time, middle(box), (x1, y1)))
+        track.path.append((time, track.centre, (x1, y1)))
+        track.seen.append(True)
         start = track.path[0][2]
         track.moved = max(track.moved, hypot(x1 - start[0], y1 - start[1]))
 
     def _coast(self, track: Track, box: Box, time: float, elapsed: float, *, blinded: bool) -> None:
+        if track.motion is not None and self.plane is not None:
+            x0, y0 = self.plane.to_pixels(track.motion.at)
+            track.motion.coast(elapsed)
+            x1, y1 = self.plane.to_pixels(track.motion.at)
+            left, top, right, bottom = track.box
+            box = left + x1 - x0, top + y1 - y0, right + x1 - x0, bottom + y1 - y0
         track.box = box
         track.last = time
         if not blinded:
             track.missing += elapsed or 1e-6
-        track.path.append((time, middle(box), foot(box)))
+        track.path.append((time, track.centre, foot(box)))
+        track.seen.append(False)
+
+
+def _base(item: Detection) -> Point | None:
+    """From the foot of its box to the middle of its base."""
+    if item.spot is None:
+        return None
+    x, y = foot(item.box)
+    return item.spot[0] - x, item.spot[1] - y
 
 
 def _vague(item: Detection) -> bool:

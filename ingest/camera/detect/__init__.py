@@ -9,7 +9,7 @@ from msgspec import Struct
 from numpy import uint8
 from numpy.typing import NDArray
 
-from ingest.camera.geometry import Box
+from ingest.camera.geometry import Box, Point
 from ingest.contract import VehicleClass
 
 Image = NDArray[uint8]
@@ -37,6 +37,9 @@ class Detection(Struct, frozen=True):
         score: How sure, 0 to 1.
         whole: Whether all of it is in the picture.
         vehicle: Its class, where the detector could tell it by size.
+        near: The middle of its near end on the road in metres, where the detector could tell.
+        spot: Where the middle of its base is on the road, where the detector could tell.
+        track: Number of the track that it goes on, where the detector followed it itself.
     """
 
     box: Box
@@ -44,6 +47,9 @@ class Detection(Struct, frozen=True):
     score: float = 1.0
     whole: bool = True
     vehicle: VehicleClass | None = None
+    near: Point | None = None
+    spot: Point | None = None
+    track: int | None = None
 
 
 class Detector(Protocol):

@@ -7,15 +7,17 @@ about that frame (flood guard): traffic does not come everywhere in the same ins
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from config.thresholds.camera import BackgroundThresholds
+from config.thresholds.camera import BackgroundThresholds, LampThresholds
 from ingest.camera.detect import Detection, Image
-from ingest.camera.detect.shapes import Shapes
+from ingest.camera.detect.lamps import body, lit, pairs
+from ingest.camera.detect.shapes import Expected, Shapes
+from ingest.camera.detect.silhouettes import Mask
 from ingest.camera.geometry import Box, Point, cover
 
 STEP = 6
@@ -27,6 +29,9 @@ LEARN_EVERY = 1.0
 COARSE = 2
 """Pixels of the mask in one of those in which silhouettes are laid."""
 
+HALF = 127
+"""Of 255, above which most of a pixel is in the mask."""
+
 FOREGROUND = 255
 """MOG2 marks shadow 127."""
 
@@ -36,8 +41,9 @@ class Background:
 
     name = "background"
 
-    def __init__(self, thresholds: BackgroundThresholds) -> None:
+    def __init__(self, thresholds: BackgroundThresholds, lamps: LampThresholds) -> None:
         self._t = thresholds
+        self._lamps = lamps
         self.measured: Callable[[Point, tuple[int, int]], Shapes] | None = None
         self._shapes: Shapes | None = None
         self._model = self._new()
@@ -51,6 +57,8 @@ class Background:
         self._learned = 0.0
         self._lessons = 0
         self.blinded = False
+        self.expected: Sequence[Expected] = ()
+        """Vehicles that tracks let expect in the next frame."""
 
     @property
     def ready(self) -> bool:
@@ -93,8 +101,8 @@ class Background:
         self._first = time if self._first is None else self._first
         self._seen += 1
         small = self._exposed(small, elapsed)
-        mask = self._model.apply(small, learningRate=self._rate(time))
-        _, mask = cv2.threshold(mask, FOREGROUND - 1, 255, cv2.THRESH_BINARY)
+        marked = self._model.apply(small, learningRate=self._rate(time)).astype(np.uint8, copy=False)
+        _, mask = cv2.threshold(marked, FOREGROUND - 1, 255, cv2.THRESH_BINARY)
         mask = cv2.medianBlur(mask, 3)
         share = cv2.countNonZero(mask) / mask.size
         self.blinded = share - self._usual > self._t.flood.value and self._seen > 1
@@ -106,6 +114,8 @@ class Background:
         self._usual += (share - self._usual) * min(1.0, elapsed)
         if not self.ready:
             return []
+        if self.measured is not None:
+            return self._vehicles(small, mask.astype(np.uint8, copy=False), marked, (frame.shape[1], frame.shape[0]))
         return self._spots(mask.astype(np.uint8, copy=False), frame.shape[1] / mask.shape[1], frame.shape[0] / mask.shape[0])
 
     def _rate(self, time: float) -> float:
@@ -142,11 +152,7 @@ class Background:
     def _spots(self, mask: NDArray[np.uint8], x: float, y: float) -> list[Detection]:
         mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, _disc(self._t.bridge.value * mask.shape[1]))  # type: ignore[assignment]
         closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, _disc(self._t.fill.value * mask.shape[1]))
-        count, labels, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=8)
-        if self.measured is not None:
-            coarse = (labels.shape[0] + COARSE - 1) // COARSE, (labels.shape[1] + COARSE - 1) // COARSE
-            self._shapes = self._shapes or self.measured((x * COARSE, y * COARSE), coarse)
-            return self._vehicles(np.asarray(labels, np.int32), stats[1:count].tolist(), x, y)
+        count, _, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=8)
         least = self._t.smallest.value * mask.size
         found: list[Detection] = []
         for left, top, width, height, area in sorted(stats[1:count].tolist(), key=lambda item: -item[4]):
@@ -158,19 +164,34 @@ class Background:
                 found.append(Detection(box, score=area / (width * height)))
         return found
 
-    def _vehicles(self, labels: NDArray[np.int32], stats: list[list[int]], x: float, y: float) -> list[Detection]:
-        found: list[Detection] = []
-        shapes = self._shapes
-        least = self._t.smallest.value * labels.size
-        for number, (left, top, width, height, area) in enumerate(stats, 1):
-            if shapes is None or area < least:
-                continue
-            x0, y0, x1, y1 = left // COARSE, top // COARSE, (left + width) // COARSE + 1, (top + height) // COARSE + 1
-            spot = (labels[::COARSE, ::COARSE][y0:y1, x0:x1] == number).astype(np.uint8)
-            for item in shapes.fit(spot, x0, y0):
-                a, b, c, d = (side * COARSE for side in item.box)
-                found.append(Detection((a * x, b * y, c * x, d * y), score=item.fill, vehicle=item.vehicle))
-        return found
+    def _vehicles(self, small: Image, mask: Mask, marked: Mask, size: tuple[int, int]) -> list[Detection]:
+        goal = mask.shape[1] // COARSE, mask.shape[0] // COARSE
+        x, y = size[0] / goal[0], size[1] / goal[1]
+        solid = (cv2.resize(mask, goal, interpolation=cv2.INTER_AREA) > HALF).view(np.uint8)
+        solid = cv2.morphologyEx(solid, cv2.MORPH_CLOSE, _disc(3)).astype(np.uint8, copy=False)
+        _, dark = cv2.threshold(marked, 0, 255, cv2.THRESH_BINARY)
+        dim: Mask = (cv2.resize(dark, goal, interpolation=cv2.INTER_AREA) > HALF).view(np.uint8)
+        dim &= solid ^ 1
+        if self._shapes is None:
+            if self.measured is None:
+                return []
+            self._shapes = self.measured((x, y), (goal[1], goal[0]))
+        level = float(np.median(self._reference)) if self._reference is not None else 255.0
+        self._shapes.contrast = min(1.0, max(self._lamps.contrast.value, level / self._lamps.dark.value))
+        if level < self._lamps.dark.value:
+            places = pairs(lit(small, goal, self._lamps), self._shapes.silhouettes, self._lamps)
+            body(places, self._shapes.silhouettes, solid, dim)
+        return [
+            Detection(
+                _scaled(item.box, x, y),
+                score=item.fill * item.seen,
+                vehicle=item.vehicle,
+                near=item.near,
+                spot=(item.middle[0] * x, item.middle[1] * y),
+                track=item.track,
+            )
+            for item in self._shapes.fit(solid, dim, self.expected)
+        ]
 
     def _small(self, frame: Image) -> Image:
         height, width = frame.shape[:2]
@@ -204,6 +225,10 @@ class Background:
         model.setBackgroundRatio(self._t.ratio.value)
         model.setShadowThreshold(self._shadow())
         return model
+
+
+def _scaled(box: Box, x: float, y: float) -> Box:
+    return box[0] * x, box[1] * y, box[2] * x, box[3] * y
 
 
 def _samples(small: Image) -> NDArray[np.float32]:

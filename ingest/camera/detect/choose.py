@@ -16,7 +16,7 @@ def detector(model: Path | None, thresholds: SeeingThresholds) -> Detector:
         ModelError: The file cannot be used, or what runs it is not installed.
     """
     if model is None:
-        return Background(thresholds.background)
+        return Background(thresholds.background, thresholds.lamps)
     try:
         from ingest.camera.detect.yolox import Yolox
     except ImportError as error:

@@ -15,7 +15,7 @@ FLAT = Homography([(0, 0), (400, 0), (400, 400), (0, 400)], [(0, 0), (40, 0), (4
 def drive(kind: Kind, way: list[tuple[float, float]], zone: Zone, fps: int = 10) -> tuple[list[ZoneState], list[Happening]]:
     """A thing of 20 by 40 pixels whose foot goes along `way`, one position a frame."""
     thresholds = seeing_thresholds()
-    tracker, watch = Tracker(thresholds.tracking), Watch([zone], thresholds.zones, FLAT)
+    tracker, watch = Tracker(thresholds.tracking, thresholds.motion), Watch([zone], thresholds.zones, FLAT)
     states: list[ZoneState] = []
     happenings: list[Happening] = []
     for frame, (x, y) in enumerate(way):
