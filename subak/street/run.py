@@ -36,6 +36,10 @@ REPORT_EVERY = 30.0
 """Real seconds between two lines of progress."""
 
 
+LATE_PATIENCE = 1.0
+"""Seconds for which a street that is late waits for its connections, in case one has just lost its line."""
+
+
 @dataclass(frozen=True, slots=True)
 class Patience:
     """How long the end of a run waits for the broker, in seconds.
@@ -225,9 +229,13 @@ class Street:
                 await asyncio.wait_for(self._stop.wait(), wait)
         # Connections get their turn even when the simulation lags behind the clock.
         await asyncio.sleep(0)
+        # Not for a device that is down: only the simulation brings it back.
+        wanted = [item for item in self._connections.values() if item.is_wanted]
         if self._clock.speed == 0:
-            # Not for a device that is down: only the simulation brings it back.
-            await self._unless_stopped(item.room for item in self._connections.values() if item.is_wanted)
+            await self._unless_stopped(item.room for item in wanted)
+        elif wait <= 0:
+            # Late: rather later than buffers that fill while the line is there, since they get no turn to be sent.
+            await self._unless_stopped([item.room for item in wanted if item.connected.is_set()], LATE_PATIENCE)
 
     def _second(self, live: _Live, second: Second) -> None:
         now = second.start + 1
