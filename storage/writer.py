@@ -19,7 +19,7 @@ from msgspec.structs import astuple
 from psycopg.copy import AsyncLibpqWriter
 
 from ingest.readings import US, DeadLetter, LaneReading, PresenceChange
-from processors.bins import LaneBin
+from processors.bins import BIN_US, LaneBin
 from processors.intake import Heard
 from processors.ledger import Ledger
 from processors.sequence import SequenceState, Stream
@@ -32,6 +32,8 @@ from storage.series import SERIES, Row, Series
 from storage.signals import Quantity, SignalRows
 
 DAY_US = 86_400 * US
+QUARTER_US = 900 * US
+LONGEST_US = 3600 * US  # of a reading
 STAGED_AFTER_A_REPEAT = 20  # batches
 AHEAD_BYTES = (
     16 << 20
@@ -251,7 +253,13 @@ class Transaction:
         found: dict[tuple[int, int], list[LaneReading]] = {key: [] for key in keys}
         device_of = {lane: device for device, _ in keys for lane in lanes[device]}
         cursor = await self._connection.execute(
-            _SQL["touching"], {"lanes": [lane for lane, _ in pairs], "minutes": [minute for _, minute in pairs]}
+            _SQL["touching"],
+            {
+                "lanes": [lane for lane, _ in pairs],
+                "minutes": [minute for _, minute in pairs],
+                "since": min(minute for _, minute in keys) - LONGEST_US,
+                "until": max(minute for _, minute in keys) + BIN_US,
+            },
         )
         async for row in cursor:
             found[device_of[row[1]], row[0]].append(LaneReading(*row[1:]))
@@ -270,7 +278,12 @@ class Transaction:
         pairs = [(lane, minute) for device, minute in minutes_us.items() for lane in lanes[device]]
         device_of = {lane: device for device in minutes_us for lane in lanes[device]}
         cursor = await self._connection.execute(
-            _SQL["reaching"], {"lanes": [lane for lane, _ in pairs], "minutes": [minute for _, minute in pairs]}
+            _SQL["reaching"],
+            {
+                "lanes": [lane for lane, _ in pairs],
+                "minutes": [minute for _, minute in pairs],
+                "since": min(minutes_us.values()) - LONGEST_US,
+            },
         )
         found: dict[int, int] = {}
         async for lane, until_us in cursor:
@@ -284,9 +297,11 @@ class Transaction:
         await writer._ensure_days(lane_bin.start_us for lane_bin in bins)  # noqa: SLF001
         await writer._copy("stage_lane_1min", "lane_1min", sorted(map(astuple, bins), key=_FIRST))  # noqa: SLF001
         await self._connection.execute(_SQL["upsert_lane_1min"])
-        if any(lane_bin.final for lane_bin in bins):
+        final = [lane_bin.start_us for lane_bin in bins if lane_bin.final]
+        if final:
+            values = {**quarters(min(final), max(final)), "timezone": writer._timezone}  # noqa: SLF001
             for statement in _ROLLUPS[writer._level]:  # noqa: SLF001
-                await self._connection.execute(statement, {"timezone": writer._timezone})  # noqa: SLF001
+                await self._connection.execute(statement, values)
 
     @property
     def signals(self) -> SignalRows:
@@ -366,6 +381,11 @@ class Transaction:
         async with self._connection.cursor() as cursor:
             await cursor.executemany(_SQL[name], rows)
             return cursor.rowcount
+
+
+def quarters(first_us: int, last_us: int) -> dict[str, int]:
+    """From the begin of the quarter of an hour that holds a moment to the end of that which holds a later one, as `since` and `until`."""
+    return {"since": first_us - first_us % QUARTER_US, "until": last_us - last_us % QUARTER_US + QUARTER_US}
 
 
 def _ranges(gaps: Iterable[tuple[int, int]]) -> str:

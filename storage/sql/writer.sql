@@ -193,8 +193,9 @@ WHERE (
 ) OR (excluded.final AND NOT b.final)
 
 -- name: rollup_lane_15min
--- The 15-minute bins that hold a minute of this batch, again from their final minutes. OFFSET 0: looked up in the one partition that
--- holds them, however many there are; the planner, which counts them all, would rather read a year.
+-- The 15-minute bins that hold a minute of this batch, again from their final minutes. OFFSET 0: looked up minute
+-- by minute, since the planner, which counts every partition there is, would rather read a year. The bounds are those of the batch, known
+-- while it plans: without them each lookup would ask every chunk of a year whether it is the one.
 INSERT INTO subak.lane_15min
 SELECT
     b.lane_id, t.start, count(*),
@@ -209,6 +210,7 @@ FROM (
 CROSS JOIN LATERAL (
     SELECT * FROM subak.lane_1min m
     WHERE m.lane_id = t.lane_id AND m.start >= t.start AND m.start < t.start + INTERVAL '15 minutes' AND m.final
+        AND m.start >= subak.at(%(since)s) AND m.start < subak.at(%(until)s)
     OFFSET 0
 ) b
 GROUP BY b.lane_id, t.start
@@ -353,13 +355,15 @@ ON CONFLICT (writer) DO UPDATE SET batch = excluded.batch, process = excluded.pr
 SELECT batch, process FROM subak.writer WHERE writer = %s
 
 -- name: touching
--- All readings of some lanes that touch some minutes: those that begin in it, and long ones that reach into it.
+-- All readings of some lanes that touch some minutes: those that begin in it, and long ones that reach into it. The bounds of all of
+-- them leave out other partitions while it is planned.
 SELECT
     k.minute_us, r.lane_id, subak.us(r.start), r.seq, r.period_ms, r.volume, r.occupancy, r.speed,
     r.sm, r.mp, r.ks, r.bb, r.tb, r.ktb, r.fault, r.future, subak.us(r.received_at)
 FROM unnest(%(lanes)s::integer[], %(minutes)s::bigint[]) AS k (lane_id, minute_us)
 JOIN subak.lane_reading r
     ON r.lane_id = k.lane_id AND r.start >= subak.at(k.minute_us) AND r.start < subak.at(k.minute_us) + INTERVAL '1 minute'
+    AND r.start >= subak.at(%(since)s) AND r.start < subak.at(%(until)s)
 UNION ALL
 SELECT
     k.minute_us, r.lane_id, subak.us(r.start), r.seq, r.period_ms, r.volume, r.occupancy, r.speed,
@@ -369,6 +373,7 @@ JOIN subak.lane_reading r
     ON r.lane_id = k.lane_id AND r.period_ms > 60000
     AND r.start >= subak.at(k.minute_us) - INTERVAL '1 hour' AND r.start < subak.at(k.minute_us)
     AND r.start + r.period_ms * INTERVAL '1 millisecond' > subak.at(k.minute_us)
+    AND r.start >= subak.at(%(since)s) AND r.start < subak.at(%(until)s)
 
 -- name: reaching
 -- By lane: the latest begin of a reading from some minute on, or end of one that reaches into it or begins later.
@@ -376,13 +381,14 @@ SELECT k.lane_id, subak.us(greatest(latest.start, long.until))
 FROM unnest(%(lanes)s::integer[], %(minutes)s::bigint[]) AS k (lane_id, minute_us)
 LEFT JOIN LATERAL (
     SELECT r.start FROM subak.lane_reading r
-    WHERE r.lane_id = k.lane_id AND r.start >= subak.at(k.minute_us)
+    WHERE r.lane_id = k.lane_id AND r.start >= subak.at(k.minute_us) AND r.start >= subak.at(%(since)s)
     ORDER BY r.start DESC
     LIMIT 1
 ) latest ON true
 LEFT JOIN LATERAL (
     SELECT max(r.start + r.period_ms * INTERVAL '1 millisecond') AS until FROM subak.lane_reading r
     WHERE r.lane_id = k.lane_id AND r.period_ms > 60000 AND r.start >= subak.at(k.minute_us) - INTERVAL '1 hour'
+        AND r.start >= subak.at(%(since)s)
 ) long ON true
 WHERE latest.start IS NOT NULL OR long.until IS NOT NULL
 

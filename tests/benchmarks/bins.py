@@ -16,10 +16,12 @@ from typing import Any, Final
 import psycopg
 
 from config.site import Site
+from ingest.readings import US
 from storage.capability import Level
 from storage.migrate import migrate
 from storage.queries import queries, read_queries
 from storage.site import save_site
+from storage.writer import quarters
 
 LOADING: Final = {
     # A table that is made and filled in one transaction needs no log; nothing here must outlive a power cut.
@@ -39,7 +41,7 @@ _ROLLUPS: Final = ("rollup_lane_15min", "rollup_lane_1h", "rollup_lane_1d")
 Connection = psycopg.Connection[Any]
 
 
-def make(url: str, site: Site, rows: int, now: datetime) -> tuple[Level, int]:
+def make(url: str, site: Site, rows: int, now: datetime, *, others: bool = True) -> tuple[Level, int]:
     """Make a database of about `rows` bins that end with the last final minute before `now`, or go on where this was cut off.
 
     Returns:
@@ -61,7 +63,8 @@ def make(url: str, site: Site, rows: int, now: datetime) -> tuple[Level, int]:
             _tell(f"{level}: {end:%Y-%m-%d} {made:,} bins of {rows:,} in {time.perf_counter() - began:.0f} s")
         print(file=sys.stderr)
         connection.execute(_SQL["heard"])
-        _others(connection)
+        if others:
+            _others(connection)
     return level, made
 
 
@@ -130,8 +133,10 @@ def _span(connection: Connection, level: Level, site: Site, since: datetime, unt
         if level is not Level.COMMUNITY:
             connection.execute(_SQL["clear_stage"])
             connection.execute(_SQL["stage_quarters"], span)
+            last = until - MINUTE
+            bounds = quarters(round(since.timestamp()) * US, round(last.timestamp()) * US)
             for name in _ROLLUPS:
-                connection.execute(_WRITER[name], span)
+                connection.execute(_WRITER[name], {**bounds, "timezone": site.general.timezone})
         connection.execute(_SQL["ledger"], span)
     return made
 

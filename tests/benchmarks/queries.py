@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,6 +30,7 @@ from storage.migrate import migrate
 from subak.embedded.database import DATABASE
 from tests.benchmarks.bins import LOADING, go_on, make
 from tests.benchmarks.timings import Timing, report, table
+from tests.support.community import CommunityServer
 from tests.support.databases import ApacheServer, PlainServer, Server
 from tests.support.parts import cache_folder
 
@@ -44,6 +46,7 @@ SERVING: Final = {
     "autovacuum": "off",
 }
 FOLDER: Final = "bench-queries"
+COMMUNITY_ROWS: Final = 250_000
 
 
 def server(level: str, settings: dict[str, str]) -> tuple[Server, Path]:
@@ -107,19 +110,42 @@ def ask(level: str, site: Site, repeat: int) -> list[Timing]:
         later = go_on(url, site, capability, datetime.now(UTC))
         with psycopg.connect(url, autocommit=True) as connection:
             maintain(connection, capability, {})
-        now = datetime.now(UTC)
-        timescaledb = level != "plain"
-        usual = [
-            outcome
-            for outcome in check_queries(url, PROVISIONING, now, repeat=repeat + 1, timescaledb=timescaledb)
-            if "id/" not in outcome.query.where
-        ]
-        year = over_a_year(url, now, repeat + 1, timescaledb=timescaledb)
+        return timings(url, level, bins + later, repeat)
     finally:
         serving.stop()
+
+
+def community(site: Site, rows: int, repeat: int) -> list[Timing]:
+    """The same in WebAssembly, in memory and on one connection: as many bins as fit there, and nothing besides."""
+    with tempfile.TemporaryDirectory(prefix="subak-bench-") as name:
+        served = CommunityServer(Path(name))
+        served.start()
+        try:
+            url = served.url_of(DATABASE)
+            with psycopg.connect(url, autocommit=True) as connection:
+                connection.execute("CREATE EXTENSION timescaledb")
+            _, bins = make(url, site, min(rows, COMMUNITY_ROWS), datetime.now(UTC), others=False)
+            with psycopg.connect(url, autocommit=True) as connection:
+                for rollup in ("lane_15min", "lane_1h", "lane_1d"):
+                    connection.execute(f"CALL refresh_continuous_aggregate('subak.{rollup}', NULL, now() - INTERVAL '1 hour')")
+            return timings(url, "community", bins, repeat)
+        finally:
+            served.stop()
+
+
+def timings(url: str, level: str, bins: int, repeat: int) -> list[Timing]:
+    """Ask everything at its default range and over a year."""
+    now = datetime.now(UTC)
+    timescaledb = level != "plain"
+    usual = [
+        outcome
+        for outcome in check_queries(url, PROVISIONING, now, repeat=repeat + 1, timescaledb=timescaledb)
+        if "id/" not in outcome.query.where
+    ]
+    year = over_a_year(url, now, repeat + 1, timescaledb=timescaledb)
     return [
-        Timing(level, bins + later, "default range", DEFAULT_GOAL_MS, usual),
-        Timing(level, bins + later, "a year", YEAR_GOAL_MS, year),
+        Timing(level, bins, "default range", DEFAULT_GOAL_MS, usual),
+        Timing(level, bins, "a year", YEAR_GOAL_MS, year),
     ]
 
 
@@ -128,7 +154,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=3_000_000, help="one-minute bins to make")
     parser.add_argument(
-        "--level", choices=["plain", "apache"], action="append", help="of the database; both in turn when left out"
+        "--level",
+        choices=["plain", "apache", "community"],
+        action="append",
+        help="of the database; plain and apache in turn when left out",
     )
     parser.add_argument("--repeat", type=int, default=20, help="warm runs of each query, after a cold one")
     parser.add_argument(
@@ -137,18 +166,21 @@ def main() -> None:
     parser.add_argument("--page", type=Path, help="write the tables into this page, docs/performance.md")
     arguments = parser.parse_args()
     site = load_site(DEFAULT_SITE)
-    timings: list[Timing] = []
+    found_all: list[Timing] = []
     for level in arguments.level or ["plain", "apache"]:
-        make_kept(level, site, arguments.rows)
-        found = ask(level, site, arguments.repeat)
+        if level == "community":
+            found = community(site, arguments.rows, arguments.repeat)
+        else:
+            make_kept(level, site, arguments.rows)
+            found = ask(level, site, arguments.repeat)
         for timing in found:
             report(timing)
-        timings += found
-        if not arguments.keep:
+        found_all += found
+        if not arguments.keep and level != "community":
             shutil.rmtree(server(level, SERVING)[1], ignore_errors=True)
     if arguments.page is not None:
-        table(arguments.page, timings)
-    print(json.dumps([timing.as_json() for timing in timings]))
+        table(arguments.page, found_all)
+    print(json.dumps([timing.as_json() for timing in found_all]))
 
 
 if __name__ == "__main__":

@@ -90,7 +90,7 @@ def table(page: Path, timings: list[Timing]) -> None:
     sections = dict(re.findall(r"^### (\w+)\n(.*?)(?=^### |\Z)", kept, re.MULTILINE | re.DOTALL))
     for level in {timing.level for timing in timings}:
         sections[level] = _section([timing for timing in timings if timing.level == level])
-    body = "".join(f"### {level}\n{sections[level]}" for level in ("plain", "apache") if level in sections)
+    body = "".join(f"### {level}\n{sections[level]}" for level in ("plain", "apache", "community") if level in sections)
     before = text.partition(begin)[0] if begin in text else text.rstrip("\n") + "\n\n"
     page.write_text(f"{before}{begin}\n{body}{end}{text.partition(end)[2] or chr(10)}", encoding="utf-8")
 
