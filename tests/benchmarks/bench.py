@@ -327,6 +327,9 @@ def measure(folder: Path) -> Figures:
     return figures
 
 
+OTHERS = "## Queries of the boards"
+
+
 def write_page(path: Path, figures: Figures) -> None:
     """The page a reader sees: machine, commit, table."""
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], check=False, capture_output=True, text=True).stdout.strip()
@@ -347,7 +350,9 @@ def write_page(path: Path, figures: Figures) -> None:
         *(f"| {what} | {value} | {ratio} |" for what, value, ratio in figures.rows),
         "",
     ]
-    path.write_text("\n".join(lines), encoding="utf-8")
+    # What `make bench-queries` has written below stays.
+    _, heading, others = (path.read_text(encoding="utf-8") if path.exists() else "").partition(OTHERS)
+    path.write_text("\n".join(lines) + (f"\n{heading}{others}" if heading else ""), encoding="utf-8")
 
 
 def main() -> None:
