@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import hashlib
 import json
 import os
 from typing import Any
@@ -24,8 +25,12 @@ def record_changes(connection: psycopg.Connection[Any], site: Site, site_id: int
         site: As it is now.
         site_id: Its number.
     """
-    items = json.dumps([[kind, element, content] for (kind, element), content in record(site).items()])
-    values = {"site": site_id, "by": account(), "items": items}
+    things: list[list[object]] = [[kind, element, content] for (kind, element), content in record(site).items()]
+    digest = hashlib.sha256(json.dumps(things).encode()).hexdigest()
+    if connection.execute(_SQL["digest"], {"site": site_id}).fetchone() == (digest,):
+        # As nearly always: a large site need not be sent and compared.
+        return
+    values = {"site": site_id, "by": account(), "items": json.dumps([*things, ["digest", "", digest]])}
     for name in ("begin", "record", "forget", "keep"):
         connection.execute(_SQL[name], values)
 

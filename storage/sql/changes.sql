@@ -1,3 +1,7 @@
+-- name: digest
+-- Of everything that was brought in last.
+SELECT content #>> '{}' FROM subak.config_item WHERE site_id = %(site)s AND kind = 'digest'
+
 -- name: begin
 -- A site that is brought in for the first time: one row, not one for each of its things.
 INSERT INTO subak.config_change (site_id, changed_at, changed_by, kind, element, change, fields)
@@ -18,7 +22,7 @@ SELECT
     k.content, g.content
 FROM (SELECT r ->> 0 AS kind, r ->> 1 AS element, r -> 2 AS content FROM jsonb_array_elements(%(items)s::jsonb) AS r) g
 FULL JOIN (SELECT kind, element, content FROM subak.config_item WHERE site_id = %(site)s) k USING (kind, element)
-WHERE g.content IS DISTINCT FROM k.content AND EXISTS (SELECT FROM subak.config_item WHERE site_id = %(site)s)
+WHERE g.content IS DISTINCT FROM k.content AND kind <> 'digest' AND EXISTS (SELECT FROM subak.config_item WHERE site_id = %(site)s)
 ORDER BY kind, element
 
 -- name: forget
