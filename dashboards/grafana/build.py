@@ -40,7 +40,7 @@ class Board(Struct, frozen=True):
 BOARDS: Final = (
     Board("wall", ("1 Dinding", "1 Wall"), ("Apakah jaringan bergerak, dapatkah datanya dipercaya, apa yang dibaca pengemudi?", "Is the network moving, can the data be trusted, what do drivers read?"), "now-3h", "10s", wall.wall),
     Board("corridor", ("2 Koridor", "2 Corridor"), ("Di mana dan sejak kapan koridor tersendat?", "Where along the corridor does traffic stand, and since when?"), "now-3h", "1m", wall.corridor),
-    Board("junction", ("3 Simpang", "3 Junction"), ("Apa yang datang ke simpang ini dan bagaimana alirannya?", "What arrives at this junction, and how does it flow?"), "now-6h", "30s", junction.junction),
+    Board("junction", ("3 Simpang", "3 Junction"), ("Apa yang datang ke simpang ini dan bagaimana alirannya?", "What arrives at this junction, and how does it flow?"), "now-3h", "30s", junction.junction),
     Board("cameras", ("4 Kamera", "4 Cameras"), ("Dapatkah setiap kamera melihat?", "Can each camera see?"), "now-6h", "30s", field.cameras),
     Board("signs", ("5 VMS", "5 Signs"), ("Apa yang dibaca pengemudi, dengan hak apa, sejak kapan?", "What do drivers read, by what right, since when?"), "now-6h", "10s", field.signs),
     Board("quality", ("6 Mutu data dan gangguan", "6 Data quality and outages"), ("Apa yang diam, sejak kapan, mengapa?", "What is silent, since when, why?"), "now-6h", "30s", health.quality),

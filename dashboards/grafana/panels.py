@@ -133,15 +133,15 @@ class Sheet:
             built = built.all_value("'__all'").current(model.VariableOption(selected=True, text=["All"], value=["$__all"]))
         self.board.with_variable(built)
 
-    def annotation(self, name: str, title: Text, colour: str, *, enable: bool = True) -> None:
-        """Marks on every time axis."""
+    def annotation(self, name: str, title: Text, colour: str, **words: str) -> None:
+        """Marks on every time axis; words fill the statement."""
         self.board.annotation(
             build.AnnotationQuery()
             .name(self.say(title))
             .datasource(SOURCE)
-            .enable(enable)
+            .enable(True)
             .icon_color(colour)
-            .target(_Built(Annotated(PostgresQuery(self.sql(name), TABLE, "Anno"))))
+            .target(_Built(Annotated(PostgresQuery(self.sql(name, **words), TABLE, "Anno"))))
         )
 
     def link(self, title: Text, url: str) -> None:

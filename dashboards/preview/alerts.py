@@ -52,8 +52,12 @@ def standing(
     """
     names = _COLUMNS[language]
     none: tuple[str, str, float | None] = (_NONE[language], "", None)
-    found = [row for rule in rules for row in _beyond(connection, rule, window.end, language)]
-    return Answer(tuple(zip(names, ("text", "text", "float8"), strict=True)), sorted(found, key=str) or [none], 0.0)
+    found = [
+        row
+        for rule in sorted(rules, key=lambda rule: rule["labels"]["severity"])
+        for row in _beyond(connection, rule, window.end, language)
+    ]
+    return Answer(tuple(zip(names, ("text", "text", "float8"), strict=True)), found or [none], 0.0)
 
 
 def _beyond(

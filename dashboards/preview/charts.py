@@ -135,7 +135,11 @@ def _marked(marks: Sequence[Mark], window: Window, zone: tzinfo) -> dict[str, An
     ]
     areas = [
         [
-            {"xAxis": local_ms(max(mark.onset, window.start), zone), "name": mark.text, "itemStyle": {"color": mark.colour}},
+            {
+                "xAxis": local_ms(max(mark.onset, window.start), zone),
+                "name": mark.text,
+                "itemStyle": {"color": mark.colour, "opacity": VEIL},
+            },
             {"xAxis": local_ms(min(mark.end, window.end), zone)},
         ]
         for mark in marks
@@ -144,7 +148,7 @@ def _marked(marks: Sequence[Mark], window: Window, zone: tzinfo) -> dict[str, An
     said = {"formatter": "{b}"}
     return {
         "markLine": {"symbol": ["none", "triangle"], "symbolSize": 7, "label": {"show": False}, "tooltip": said, "data": lines},
-        "markArea": {"itemStyle": {"opacity": 0.08}, "label": {"show": False}, "tooltip": said, "data": areas},
+        "markArea": {"label": {"show": False}, "tooltip": said, "data": areas},
     }
 
 
@@ -176,6 +180,7 @@ def _axis(field: Field) -> dict[str, Any]:
 
 
 _UTC = UTC
+VEIL = 0.1  # opacity of a mark that lasts, as Grafana draws it
 SHORT = 4  # characters of a unit that fits on an axis
 
 

@@ -51,7 +51,13 @@ class Field(Struct, frozen=True):
     def mapped(self, value: object) -> Mapping[str, Any]:
         """Text and colour that stand for a value."""
         for mapping in self.config.get("mappings") or []:
-            found = mapping["options"].get(f"{value:g}" if isinstance(value, float) else str(value))
+            found = mapping["options"].get(
+                f"{value:g}"
+                if isinstance(value, float)
+                else ("true" if value else "false")
+                if isinstance(value, bool)
+                else str(value)
+            )
             if found:
                 return dict(found)
         return {}

@@ -40,6 +40,10 @@ EVENTS: dict[str, tuple[Text, str]] = {
     "stopped": (("▲ Kendaraan berhenti", "▲ Stopped vehicle"), palette.ORANGE),
     "person": (("▲ Orang di badan jalan", "▲ Person on the carriageway"), palette.PURPLE),
 }
+OPEN: dict[str, tuple[Text, str]] = {
+    "true": (("berlangsung", "open"), palette.ORANGE),
+    "false": (("selesai", "over"), palette.GREY),
+}
 BLANK: dict[str, tuple[Text, str]] = dict.fromkeys(SPOKEN["blank"], (SPOKEN["blank"], palette.GREY))
 METRICS: tuple[tuple[str, Text, Text, str], ...] = (
     ("latency_ms", ("Waktu bolak-balik", "Round-trip time"), ("Setiap perangkat, rata-rata.", "Each device, mean."), "ms"),
@@ -73,7 +77,7 @@ METRICS: tuple[tuple[str, Text, Text, str], ...] = (
 
 def cameras(sheet: Sheet) -> None:
     """Whether each camera can be trusted, and what it counts."""
-    begin(sheet, "fresh_cameras")
+    begin(sheet, "fresh_cameras", devices="d.kind = 'cctv'")
     sheet.panel(
         "state-timeline",
         ("Keadaan kamera", "Condition of the cameras"),
@@ -176,7 +180,7 @@ def cameras(sheet: Sheet) -> None:
             Column("kind", ("Kejadian", "Event"), mappings=EVENTS, more=looks.COLOURED),
             Column("zone", ("Zona", "Zone")),
             Column("lasting_s", ("Lamanya", "Lasting"), unit="s"),
-            Column("open", ("Masih berlangsung", "Still open")),
+            Column("open", ("Keadaan", "State"), mappings=OPEN, more=looks.COLOURED),
         ],
     )
     sheet.panel(
@@ -207,7 +211,7 @@ def cameras(sheet: Sheet) -> None:
 
 def signs(sheet: Sheet) -> None:
     """What each sign shows, by what right and for how long."""
-    begin(sheet, "fresh_signs")
+    begin(sheet, "fresh_signs", devices="d.kind = 'vms'")
     sheet.panel(
         "table",
         ("VMS sekarang", "Signs now"),
@@ -303,7 +307,7 @@ def signs(sheet: Sheet) -> None:
 
 def city(sheet: Sheet) -> None:
     """Network links, public Wi-Fi and applications."""
-    begin(sheet, "fresh_sensors")
+    begin(sheet, "fresh_sensors", devices="d.kind IN ('net', 'wifi', 'app')")
     sheet.panel(
         "table",
         ("Sensor sekarang", "Sensors now"),

@@ -8,6 +8,7 @@ from dashboards.grafana import looks, palette
 from dashboards.grafana.boards.shared import AGE, CLASS_COLUMNS, FLOW_UNIT, FORTNIGHT, GOOD, QUALITIES, SPEED, begin, with_limit
 from dashboards.grafana.panels import BY_DEVICE, SERIES, TABLE, Column, Sheet
 
+HERE = "d.junction = ${junction:sqlstring}"
 WEEK = {
     "monday": ("Senin", "Monday"),
     "tuesday": ("Selasa", "Tuesday"),
@@ -21,7 +22,7 @@ WEEK = {
 
 def junction(sheet: Sheet) -> None:
     """One junction."""
-    begin(sheet, "fresh_junction", "fresh_cameras", "fresh_cycles", scope=("junction", "approach", "lane", "phase"))
+    begin(sheet, "fresh_junction", "fresh_cameras", "fresh_cycles", scope=("junction", "approach", "lane", "phase"), devices=HERE)
     sheet.panel(
         "table",
         ("Kaki simpang sekarang", "Approaches now"),
@@ -283,7 +284,7 @@ def _signals(sheet: Sheet) -> None:
 
 def history(sheet: Sheet) -> None:
     """What is usual at a junction, and what is not."""
-    begin(sheet, "fresh_history", scope=("junction", "approach", "lane"))
+    begin(sheet, "fresh_history", scope=("junction", "approach", "lane"), devices=HERE)
     sheet.panel(
         "table",
         ("Arus menurut hari dan jam", "Flow by weekday and hour"),

@@ -113,13 +113,14 @@ _FRESH: Final[dict[str, Text]] = {
 }
 
 
-def begin(sheet: Sheet, *fresh: str, scope: tuple[str, ...] = ()) -> None:
+def begin(sheet: Sheet, *fresh: str, scope: tuple[str, ...] = (), devices: str = "true") -> None:
     """Variables, annotations and links of a board.
 
     Args:
         sheet: To begin.
         fresh: The hidden variables that its panels' titles end with.
         scope: Of junction, approach and lane, those that it lets choose.
+        devices: Condition on the devices `d` that it is about: the outages and alerts of others would bury its charts.
     """
     sheet.variable("site", ("Lokasi", "Site"))
     for name, label, several in (
@@ -134,9 +135,9 @@ def begin(sheet: Sheet, *fresh: str, scope: tuple[str, ...] = ()) -> None:
     for name in fresh:
         sheet.variable(name, _FRESH[name], hidden=True)
     sheet.annotation("annotation_signs", ("Pesan VMS", "Sign messages"), palette.SKY)
-    sheet.annotation("annotation_outages", ("Gangguan perangkat", "Outages"), palette.VERMILION)
+    sheet.annotation("annotation_outages", ("Gangguan perangkat", "Outages"), palette.VERMILION, devices=devices)
     sheet.annotation("annotation_changes", ("Perubahan konfigurasi", "Configuration changes"), palette.PURPLE)
-    sheet.annotation("annotation_alerts", ("Peringatan", "Alerts"), palette.ORANGE)
+    sheet.annotation("annotation_alerts", ("Peringatan", "Alerts"), palette.ORANGE, devices=devices)
     sheet.board.link(
         build.DashboardLink(sheet.say(("Papan lain", "Other boards")))
         .type(model.DashboardLinkType.DASHBOARDS)

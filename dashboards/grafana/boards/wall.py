@@ -112,7 +112,7 @@ def wall(sheet: Sheet) -> None:
         steps=palette.GOOD_SHARE,
         decimals=0,
         options=looks.STAT,
-        columns=[Column("good_share", ("menit baik", "good minutes"))],
+        columns=[Column("good_share", ("baik", "good"))],
     )
     sheet.panel(
         "alertlist",
@@ -150,13 +150,17 @@ def wall(sheet: Sheet) -> None:
             "Laporan status terakhir setiap VMS; luring atau umur merah: yang tampil sekarang tidak diketahui.",
             "The last status report of each sign; offline or a red age: what it shows now is not known.",
         ),
-        ("signs_now", TABLE),
+        ("wall_signs", TABLE),
         size=(14, 8),
         fresh="fresh_signs",
         unit="short",
         options=looks.TABLE,
         custom=looks.CELLS,
-        columns=sign_columns(),
+        columns=[
+            column
+            for column in sign_columns()
+            if column.name in {"device", "title", "message", "source_mode", "presence", "faults", "age_s"}
+        ],
     )
     sheet.panel(
         "table",
@@ -187,7 +191,7 @@ def sign_columns() -> list[Column]:
         Column("device", ("VMS", "Sign")),
         Column("title", ("Tempat", "Place")),
         Column("message", ("Pesan", "Message"), more={"custom.width": 360}),
-        Column("source_mode", ("Sumber", "Source mode"), mappings=MODES),
+        Column("source_mode", ("Sumber", "Source mode"), mappings=MODES, more=looks.COLOURED),
         Column("since", ("Sejak", "Since"), unit="dateTimeAsIsoNoDateIfToday"),
         Column("presence", ("Kehadiran", "Presence"), mappings=PRESENCE, more=looks.COLOURED),
         Column("faults", ("Gangguan", "Faults")),
@@ -198,7 +202,7 @@ def sign_columns() -> list[Column]:
 
 def corridor(sheet: Sheet) -> None:
     """Where along the corridor traffic stands, and since when."""
-    begin(sheet, "fresh_site", scope=("corridor",))
+    begin(sheet, "fresh_site", scope=("corridor",), devices="d.kind = 'atc'")
     sheet.panel(
         "heatmap",
         ("Kecepatan sepanjang koridor", "Speed along the corridor"),

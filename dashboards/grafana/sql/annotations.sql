@@ -10,18 +10,20 @@ WHERE m.multi IS DISTINCT FROM m.before AND m.before IS NOT NULL
 ORDER BY 1
 
 -- name: annotation_outages
--- A device was away, from when to when.
+-- A device that the board is about was away, from when to when.
 SELECT o.onset AS time, coalesce(o."end", now()) AS "timeEnd", o.device || ': ' || o.state AS text, o.kind AS tags
 FROM analytics.device_outages o
 WHERE o.site = ${site:sqlstring} AND o.state <> 'online'
+    AND o.device_id IN (SELECT d.device_id FROM analytics.devices d WHERE d.site = ${site:sqlstring} AND {{devices}})
     AND o.onset <= $__timeTo()::timestamptz AND coalesce(o."end", now()) >= $__timeFrom()::timestamptz
 ORDER BY 1
 
 -- name: annotation_alerts
--- An announced alert, from onset to end.
+-- An announced alert of a device that the board is about or of the whole site, from onset to end.
 SELECT a.onset AS time, coalesce(a."end", now()) AS "timeEnd", a.rule || ' ' || coalesce(a.device, '') || ': ' || a.detail AS text, a.severity AS tags
 FROM analytics.alerts a
 WHERE a.site = ${site:sqlstring} AND a.announced_at IS NOT NULL AND a.severity <> 'info'
+    AND (a.device_id <= 0 OR a.device_id IN (SELECT d.device_id FROM analytics.devices d WHERE d.site = ${site:sqlstring} AND {{devices}}))
     AND a.onset <= $__timeTo()::timestamptz AND coalesce(a."end", now()) >= $__timeFrom()::timestamptz
 ORDER BY 1
 

@@ -75,3 +75,14 @@ SELECT 100.0 * count(*) FILTER (WHERE b.quality = 'good') / nullif(count(*), 0):
 FROM analytics.lane_1min b
 WHERE b.kind = 'atc' AND b.site = ${site:sqlstring} AND b.final AND b.start > now() - interval '17 minutes' AND b.start > {{day_before}}
 HAVING count(*) > 0
+
+-- name: wall_signs
+-- What each sign shows and by what right; faults first.
+SELECT d.device, d.title, coalesce(nullif(regexp_replace(s.multi, '\[nl[0-9]*\]|\[np\]', ' / ', 'g'), ''), '{{blank}}') AS message, s.source_mode,
+    d.presence, array_to_string(s.faults, ', ') AS faults, extract(epoch FROM now() - d.last_received_at)::double precision AS age_s
+FROM analytics.devices d
+LEFT JOIN LATERAL (
+    SELECT m.multi, m.source_mode, m.faults FROM analytics.sign_messages m
+    WHERE m.device_id = d.device_id AND m.step = 'status' ORDER BY m.time DESC, m.seq DESC LIMIT 1) s ON true
+WHERE d.site = ${site:sqlstring} AND d.kind = 'vms' AND d.active
+ORDER BY coalesce(cardinality(s.faults), 0) DESC, 1
