@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from msgspec import Struct
 from dashboards.grafana.run import Outcome
 
 SHOWN: Final = 15
+EXPLAINED: Final = 5
 MARKS: Final = ("<!-- queries: begin -->", "<!-- queries: end -->")
 
 
@@ -25,6 +27,7 @@ class Timing(Struct, frozen=True):
         range: Of time.
         goal_ms: That the 95th percentile of each should keep to (ms).
         outcomes: The first run of each was the cold one.
+        reasons: Of the slowest, by where they are asked.
     """
 
     level: str
@@ -32,6 +35,7 @@ class Timing(Struct, frozen=True):
     range: str
     goal_ms: float
     outcomes: list[Outcome]
+    reasons: dict[str, str] = {}
 
     @property
     def within(self) -> int:
@@ -76,6 +80,8 @@ def report(timing: Timing) -> None:
     for outcome in timing.slowest[:SHOWN]:
         cold = 1000 * outcome.seconds[0] if outcome.seconds else float("nan")
         print(f"{quantile(outcome, 0.5):9.1f} {p95(outcome):9.1f} {cold:9.1f} {outcome.rows:7}  {outcome.query.where}")
+        if outcome.query.where in timing.reasons:
+            print(f"{'':38}{timing.reasons[outcome.query.where]}")
     for outcome in timing.outcomes:
         if outcome.faults:
             print(f"  fault: {outcome.query.where}: {'; '.join(outcome.faults)}"[:300])
@@ -98,13 +104,22 @@ def table(page: Path, timings: list[Timing]) -> None:
 def _section(timings: list[Timing]) -> str:
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], check=False, capture_output=True, text=True).stdout.strip()
     lines = [
-        f"\n{timings[0].bins:,} bins; {datetime.now(UTC):%Y-%m-%d}, commit {commit}.\n",
-        "| range | goal, p95 | queries | within | slowest, p50 / p95 ms |",
-        "|---|---|---|---|---|",
+        f"\n{timings[0].bins:,} bins; {datetime.now(UTC):%Y-%m-%d}, commit {commit}, load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores.\n",
+        "| range | p95 goal | within it | slowest | p50 / p95 ms | why |",
+        "|---|---|---|---|---|---|",
     ]
     for timing in timings:
-        slowest = "; ".join(
-            f"{o.query.where.removeprefix('en/')} {quantile(o, 0.5):.0f} / {p95(o):.0f}" for o in timing.slowest[:5]
-        )
-        lines.append(f"| {timing.range} | {timing.goal_ms:.0f} ms | {len(timing.outcomes)} | {timing.within} | {slowest} |")
+        for number, outcome in enumerate(timing.slowest[:EXPLAINED]):
+            where = outcome.query.where
+            first = (
+                (timing.range, f"{timing.goal_ms:.0f} ms", f"{timing.within} of {len(timing.outcomes)}")
+                if number == 0
+                else ("", "", "")
+            )
+            told = (
+                where.removeprefix("en/"),
+                f"{quantile(outcome, 0.5):.0f} / {p95(outcome):.0f}",
+                timing.reasons.get(where, ""),
+            )
+            lines.append(f"| {' | '.join((*first, *told))} |")
     return "\n".join(lines) + "\n\n"
