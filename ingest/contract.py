@@ -192,6 +192,19 @@ class Health(Struct, frozen=True, forbid_unknown_fields=True):
     reconnects: Annotated[int, Meta(ge=0, le=100_000, description="In the last hour.")] | None = None
     stalls: Annotated[int, Meta(ge=0, le=100_000, description="In the last hour.")] | None = None
     events: Annotated[list[Observed], Meta(max_length=64)] = []
+    ongoing: (
+        Annotated[
+            list[Observed],
+            Meta(
+                max_length=64,
+                description=(
+                    "Everything told that goes on at `time`. What is not among it any more is over, though nobody saw its end."
+                    " Left out while the camera cannot tell: blind, or still learning what it looks at."
+                ),
+            ),
+        ]
+        | None
+    ) = None
 
 
 class SourceMode(StrEnum):

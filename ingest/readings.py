@@ -79,7 +79,10 @@ class SensorReading(Struct, frozen=True, gc=False):
 
 
 class CameraHealth(Struct, frozen=True, gc=False, omit_defaults=True):
-    """What a camera says of itself, or the arrival of a frame (only `frame_bytes`; pixels are dropped at the door)."""
+    """What a camera says of itself, or the arrival of a frame (only `frame_bytes`; pixels are dropped at the door).
+
+    `ongoing`: the events that go on then, each as `ongoing_key` names it; None when it cannot tell.
+    """
 
     device: int
     time_us: int
@@ -97,6 +100,12 @@ class CameraHealth(Struct, frozen=True, gc=False, omit_defaults=True):
     reconnects: int | None = None
     stalls: int | None = None
     detail: str | None = None
+    ongoing: tuple[str, ...] | None = None
+
+
+def ongoing_key(onset_us: int, kind: str, zone: str) -> str:
+    """An event of a camera as its health report names it; the view `analytics.camera_events` makes the same name."""
+    return f"{onset_us} {kind} {zone}"
 
 
 class CameraCondition(Struct, frozen=True, gc=False):

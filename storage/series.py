@@ -57,8 +57,8 @@ def _event_row(e: SignalEvent) -> Row:
     return (e.device, time, e.seq, e.ordinal, e.code, e.parameter, e.future, received)
 
 
-def _sign_row(message: SignMessage) -> Row:
-    return tuple(list(value) if isinstance(value, tuple) else value for value in astuple(message))
+def _row_with_arrays(record: CameraHealth | SignMessage) -> Row:
+    return tuple(list(value) if isinstance(value, tuple) else value for value in astuple(record))
 
 
 SERIES: dict[type[Record], Series] = {
@@ -67,7 +67,7 @@ SERIES: dict[type[Record], Series] = {
         "signal_event", lambda r: (r.device, r.time_us, r.seq, r.ordinal), astuple, lambda r: r.time_us, _event_row
     ),
     SensorReading: Series("sensor_reading", lambda r: (r.device, r.time_us, r.seq, r.metric), astuple, lambda r: r.time_us),
-    CameraHealth: Series("camera_health", lambda r: (r.device, r.time_us, r.seq), astuple, lambda r: r.time_us),
+    CameraHealth: Series("camera_health", lambda r: (r.device, r.time_us, r.seq), _row_with_arrays, lambda r: r.time_us),
     CameraCondition: Series("camera_condition", lambda r: (r.device, r.time_us, r.condition), astuple, lambda r: r.received_us),
     CameraEvent: Series(
         "camera_event",
@@ -81,6 +81,6 @@ SERIES: dict[type[Record], Series] = {
         astuple,
         lambda r: r.received_us,
     ),
-    SignMessage: Series("sign_message", lambda r: (r.device, r.time_us, r.seq, r.step), _sign_row, lambda r: r.time_us),
+    SignMessage: Series("sign_message", lambda r: (r.device, r.time_us, r.seq, r.step), _row_with_arrays, lambda r: r.time_us),
 }
 """Presence is not here: it is stored as changes, which its processor finds."""

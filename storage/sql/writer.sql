@@ -59,18 +59,18 @@ RETURNING device_id, subak.us(time), seq, metric_id
 CREATE TEMP TABLE IF NOT EXISTS stage_camera_health (
     device_id integer, time_us bigint, seq bigint, fps double precision, brightness double precision, sharpness double precision,
     frozen boolean, moved boolean, covered boolean, frame_bytes integer, future boolean, received_us bigint,
-    grade text, reconnects integer, stalls integer, detail text
+    grade text, reconnects integer, stalls integer, detail text, ongoing text[]
 ) ON COMMIT DELETE ROWS
 
 -- name: insert_camera_health
 -- What is known already stays as it is.
 INSERT INTO subak.camera_health (
     device_id, time, seq, fps, brightness, sharpness, frozen, moved, covered, frame_bytes, future, received_at, grade, reconnects, stalls,
-    detail
+    detail, ongoing
 )
 SELECT
     device_id, subak.at(time_us), seq, fps, brightness, sharpness, frozen, moved, covered, frame_bytes, future, subak.at(received_us),
-    grade, reconnects, stalls, detail
+    grade, reconnects, stalls, detail, ongoing
 FROM stage_camera_health
 ON CONFLICT DO NOTHING
 

@@ -34,8 +34,8 @@ def bench(database: Database) -> Bench:
 ONLY_REAL = pytest.mark.parametrize("database", ["plain", "apache"], indirect=True)
 
 
-def topic(stream: str) -> str:
-    return f"subak/v1/{SITE.name}/cctv/{CAMERA.id}/{stream}"
+def topic(stream: str, camera: str = CAMERA.id) -> str:
+    return f"subak/v1/{SITE.name}/cctv/{camera}/{stream}"
 
 
 def counts(seq: int, start_us: int, **conditions: Any) -> bytes:
@@ -115,6 +115,76 @@ async def test_conditions_and_events_are_intervals(bench: Bench) -> None:
     assert [("fair", 1, 2, f"seen at {seq}") for seq in range(4)] == bench.rows(
         "SELECT grade, reconnects, stalls, detail FROM analytics.camera_health ORDER BY seq"
     )
+    assert bench.verify()[0].balanced
+
+
+def restarted(base_us: int) -> dict[str, list[bytes]]:
+    """Reports of a camera that dies in mid-event: before, after, blind instead, and the end that was told but came late."""
+
+    def at(second: int) -> int:
+        return base_us + second * US
+
+    event = {"kind": "stopped", "zone": "the road", "onset": rfc3339(at(5))}
+    return {
+        "before": [
+            health(0, at(10), "ok", at(0), ongoing=[]),  # it stands already, which is no event yet
+            health(1, at(20), "ok", at(0), ongoing=[event], events=[event]),
+            health(2, at(30), "ok", at(0), ongoing=[event]),
+        ],
+        # It learns what the road looks like: its first word of what goes on is at 50.
+        "after": [
+            health(0, at(40), "ok", at(35)),
+            health(1, at(50), "ok", at(35), ongoing=[]),
+            health(2, at(60), "ok", at(35), ongoing=[]),
+        ],
+        "blind": [health(3, at(40), "covered", at(35))],
+        "end": [health(3, at(33), "ok", at(0), ongoing=[], events=[{**event, "end": rfc3339(at(29))}])],
+    }
+
+
+def orders(parts: dict[str, list[bytes]]) -> list[tuple[list[bytes], tuple[str, float, float | None, bool]]]:
+    """The same messages in several orders and doubled, and what is known then."""
+    before, after, end = parts["before"], parts["after"], parts["end"]
+    unseen, seen = ("over", 45.0, None, False), ("over", 24.0, 24.0, True)
+    return [
+        (before + after, unseen),
+        (list(reversed(before + after)), unseen),
+        ([*after, *before, *after, *before], unseen),
+        ([*before, *after, *end], seen),
+        ([*end, *after, *before], seen),
+    ]
+
+
+@ONLY_REAL
+async def test_an_event_of_a_camera_that_restarted_is_over_though_nobody_saw_its_end(bench: Bench) -> None:
+    expected: dict[tuple[str, int], tuple[Any, ...]] = {}
+    bench.now_us = NOON_US + 3000 * US
+
+    def arrive(name: str, message: bytes) -> None:
+        bench.now_us += 1
+        bench.source.put(name, message, bench.now_us)
+
+    for turn in range(5):
+        base_us = NOON_US + turn * 300 * US
+        messages, known = orders(restarted(base_us))[turn]
+        expected[CAMERA.id, turn] = known
+        for message in messages:
+            arrive(topic("health"), message)
+    # Of two others nobody knows an end: one goes on, one is covered.
+    parts = restarted(NOON_US)
+    for camera, messages, state in [
+        (SITE.cameras[1].id, parts["before"] + parts["after"][:1], "open"),
+        (SITE.cameras[2].id, parts["before"] + parts["blind"], "unknown"),
+    ]:
+        expected[camera, 0] = (state, None, None, None)
+        for message in messages:
+            arrive(topic("health", camera), message)
+    await bench.drain()
+
+    found = bench.rows(
+        'SELECT device, onset, state, extract(epoch FROM "end" - onset)::double precision, value, end_seen FROM analytics.camera_events'
+    )
+    assert expected == {(row[0], round((row[1].timestamp() - NOON_US / US) // 300)): row[2:] for row in found}
     assert bench.verify()[0].balanced
 
 

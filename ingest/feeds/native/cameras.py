@@ -13,7 +13,7 @@ from ingest.feeds import Context, Decoded, Message, Route
 from ingest.feeds.problems import Problem, outcome, refused
 from ingest.feeds.times import impossible
 from ingest.fixedpoint import PERIOD_DIGITS, fixed, microseconds
-from ingest.readings import CameraCondition, CameraEvent, CameraHealth, Record, TurningCount
+from ingest.readings import CameraCondition, CameraEvent, CameraHealth, Record, TurningCount, ongoing_key
 
 _health = msgspec.json.Decoder(contract.Health)
 
@@ -109,6 +109,9 @@ def health(message: Message, route: Route, context: Context) -> Decoded:
             reconnects=wire.reconnects,
             stalls=wire.stalls,
             detail=wire.detail or None,
+            ongoing=None
+            if wire.ongoing is None
+            else tuple(sorted({ongoing_key(microseconds(event.onset), event.kind.value, event.zone) for event in wire.ongoing})),
         )
     ]
     problems: list[Problem] = []
