@@ -76,13 +76,15 @@ class _Eye:
 
     def __init__(self, task: Task, say: Say) -> None:
         cv2.setNumThreads(1)
-        health = camera_health().health
+        file = camera_health()
+        health = file.health
         seeing = seeing_thresholds()
         self._task = task
         self._say = say
         self._seer = Seer(task.view, detector(Path(task.model) if task.model else None, seeing), seeing)
         self._look = Look(health, Path(task.reference) if task.reference else None)
         self._watcher = Watcher(health, task.fps)
+        self._worth = file.worth
         self._periods = Periods(task.lanes, task.period_s)
         self._pipe = Pipe(sys.stdin.buffer, self._show)
         self._frame: Image | None = None
@@ -147,7 +149,9 @@ class _Eye:
             changed = self._watcher.step(sample)
             if changed is not None:
                 self._say(Changed(changed.sight, changed.since_us, changed.detail))
-        seen = self._seer.see(frame, time_us)
+        seen = self._seer.see(frame, time_us, blind=self._is_blind)
+        if seen.happenings:
+            self._beat()  # what goes on, before the news of it
         for event in seen.happenings:
             self._say(Happened(event.kind, event.zone, event.onset_us, event.end_us))
         if seen.ready:
@@ -155,13 +159,22 @@ class _Eye:
             for counted in self._periods.take(seen, Sight.OK if state is None else state.sight):
                 self._say(counted)
 
+    @property
+    def _is_blind(self) -> bool:
+        state = self._watcher.state
+        return state is not None and self._worth[state.sight] == "missing"
+
     def _beat(self) -> None:
         self._beat_at = monotonic()
         frames, self._frames = self._frames, 0
         fps = None if self._last_us is None else self._look.fps(self._last_us)
-        self._say(
-            Beat(frames, self._last_us, fps, self._brightness, self._sharpness, self._seer.detector.ready, self._pipe.refused)
+        ready = self._seer.detector.ready
+        ongoing = (
+            tuple(Happened(event.kind, event.zone, event.onset_us) for event in self._seer.ongoing)
+            if ready and not self._is_blind
+            else None
         )
+        self._say(Beat(frames, self._last_us, fps, self._brightness, self._sharpness, ready, self._pipe.refused, ongoing))
         self._pipe.refused = None
 
     def _show(self) -> None:

@@ -83,17 +83,20 @@ class Messages:
             grade=None if fps is None else grade(fps, camera.task.fps, reconnects, stalls),
             reconnects=reconnects,
             stalls=stalls,
-            events=[
-                Observed(
-                    Incidence(event.kind),
-                    event.zone,
-                    self._time(event.onset_us),
-                    None if event.end_us is None else self._time(event.end_us),
-                )
-                for event in events
-            ],
+            events=[self._observed(event) for event in events],
+            ongoing=None
+            if camera.ongoing is None or self._worth[camera.sight] == "missing"
+            else [self._observed(event) for event in camera.ongoing],
         )
         return self._topic(camera.task.camera, Stream.HEALTH), self._encoder.encode(message)
+
+    def _observed(self, event: Happened) -> Observed:
+        return Observed(
+            Incidence(event.kind),
+            event.zone,
+            self._time(event.onset_us),
+            None if event.end_us is None else self._time(event.end_us),
+        )
 
     def _next(self, camera: str, stream: Stream) -> int:
         number = self._numbers.get((camera, stream), 0)

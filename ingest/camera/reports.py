@@ -89,6 +89,15 @@ class Counted(Struct, frozen=True, tag="counted"):
     sight: Sight
 
 
+class Happened(Struct, frozen=True, tag="happened"):
+    """An event in a zone began, or ended."""
+
+    kind: str
+    zone: str
+    onset_us: int
+    end_us: int | None = None
+
+
 class Beat(Struct, frozen=True, tag="beat"):
     """A sign of life, about once a second.
 
@@ -100,6 +109,7 @@ class Beat(Struct, frozen=True, tag="beat"):
         sharpness: Variance of the Laplacian.
         ready: Whether the detector has learned what the empty road looks like.
         refused: Why a frame could not be used.
+        ongoing: Events that were told and go on; None while it cannot see.
     """
 
     frames: int
@@ -109,6 +119,7 @@ class Beat(Struct, frozen=True, tag="beat"):
     sharpness: float | None = None
     ready: bool = False
     refused: str | None = None
+    ongoing: tuple[Happened, ...] | None = None
 
 
 class Changed(Struct, frozen=True, tag="changed"):
@@ -117,15 +128,6 @@ class Changed(Struct, frozen=True, tag="changed"):
     sight: Sight
     since_us: int
     detail: str
-
-
-class Happened(Struct, frozen=True, tag="happened"):
-    """An event in a zone began, or ended."""
-
-    kind: str
-    zone: str
-    onset_us: int
-    end_us: int | None = None
 
 
 class Resized(Struct, frozen=True, tag="resized"):

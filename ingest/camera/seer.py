@@ -17,7 +17,7 @@ from ingest.camera.detect.silhouettes import Ground, Silhouettes
 from ingest.camera.geometry import Homography, Line, Point
 from ingest.camera.pose import Pose
 from ingest.camera.track import Track, Tracker
-from ingest.camera.view import Seen, View
+from ingest.camera.view import Happening, Seen, View
 from ingest.camera.zones import Watch
 
 EDGE = 2
@@ -58,8 +58,13 @@ class Seer:
         left, top, right, bottom = self._roi
         return frame[top:bottom, left:right]
 
-    def see(self, frame: Image, time_us: int) -> Seen:
-        """What `frame`, taken at `time_us` microseconds of the stream, tells."""
+    @property
+    def ongoing(self) -> list[Happening]:
+        """Events in its zones that were told and go on."""
+        return self._watch.ongoing
+
+    def see(self, frame: Image, time_us: int, *, blind: bool = False) -> Seen:
+        """What `frame`, taken at `time_us` microseconds of the stream, tells; of events nothing while the camera is `blind`."""
         part = self.cut(frame)
         time = time_us / 1_000_000
         if isinstance(self.detector, Background):
@@ -69,7 +74,7 @@ class Seer:
         found = [_placed(item, left, top, part.shape[1], part.shape[0]) for item in found]
         self.tracker.step(found, time, blinded=self.detector.blinded)
         crossings, turns = self._counter.step(self.tracker, self.frame, time)
-        zones, happenings = self._watch.step(self.tracks, time)
+        zones, happenings = self._watch.step(self.tracks, time, blind=blind)
         seen = Seen(
             frame=self.frame,
             time_us=time_us,

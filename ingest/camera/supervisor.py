@@ -55,6 +55,7 @@ class Camera:
         since_us: Since when.
         detail: Why.
         beat: The last sign of life with a frame.
+        ongoing: Events that go on, by the decoder's last word; None when it cannot tell.
         reconnects: Times its decoder was started again in the last hour.
         stalls: Times its stream stood still in the last hour.
         refused: Frames that were not taken.
@@ -70,6 +71,7 @@ class Camera:
         self.since_us = round(time.time() * 1e6)
         self.detail = ""
         self.beat = Beat(0)
+        self.ongoing: tuple[Happened, ...] | None = None
         self.reconnects = Hour(time.monotonic)
         self.stalls = Hour(time.monotonic)
         self.refused = 0
@@ -160,6 +162,7 @@ class Camera:
                     await self._once()
                 except DecoderError as error:
                     self._begin()
+                    self.ongoing = None
                     self.reconnects.add()
                     self._explain(str(error))
                     log.warning("camera.decoder_ended", camera=self.task.camera, reason=str(error))
@@ -269,6 +272,7 @@ class Camera:
                 self._heard(self, report)
 
     def _note_beat(self, beat: Beat) -> None:
+        self.ongoing = beat.ongoing
         if beat.refused is not None:
             self.refused += 1
             self._explain(beat.refused)

@@ -21,11 +21,13 @@ class _Open:
         since: When it began.
         last: When it was last so.
         told: Whether its onset has been told.
+        unsure: Nobody has looked since it was last so.
     """
 
     since: float
     last: float
     told: bool = False
+    unsure: bool = False
 
 
 class Watch:
@@ -37,8 +39,10 @@ class Watch:
         self._plane = plane
         self._open: dict[tuple[str, str], _Open] = {}
 
-    def step(self, tracks: Iterable[Track], time: float) -> tuple[list[ZoneState], list[Happening]]:
-        """State of each zone at `time` seconds, and the onsets and ends of events."""
+    def step(self, tracks: Iterable[Track], time: float, *, blind: bool = False) -> tuple[list[ZoneState], list[Happening]]:
+        """State of each zone at `time` seconds, and the onsets and ends of events; none of these while the camera is `blind`."""
+        if blind:
+            self._blind(time)
         known = list(tracks)
         states: list[ZoneState] = []
         happenings: list[Happening] = []
@@ -47,7 +51,7 @@ class Watch:
             vehicles = [track for track in inside if track.kind is not Kind.PERSON]
             queue = self._queue(zone, vehicles) if zone.kind is ZoneKind.QUEUE else None
             states.append(ZoneState(zone.id, len(vehicles), queue))
-            if zone.kind is ZoneKind.CARRIAGEWAY:
+            if zone.kind is ZoneKind.CARRIAGEWAY and not blind:
                 happenings += self._happen("person", zone, len(inside) > len(vehicles), self._t.person.value, time)
                 wrong = any(self._against(track, zone) for track in vehicles)
                 happenings += self._happen("wrong_way", zone, wrong, self._t.wrong_way.value, time)
@@ -55,19 +59,30 @@ class Watch:
                 happenings += self._happen("stopped", zone, standing, self._t.stopped.value, time)
         return states, happenings
 
+    @property
+    def ongoing(self) -> list[Happening]:
+        """Events that were told and go on, as far as it was last seen."""
+        return [Happening(kind, zone, round(going.since * 1_000_000)) for (kind, zone), going in self._open.items() if going.told]
+
+    def _blind(self, time: float) -> None:
+        """What went on will be seen again, or has ended unseen and nothing is told of its end."""
+        self._open = {key: going for key, going in self._open.items() if going.told}
+        for going in self._open.values():
+            going.last, going.unsure = time, True
+
     def _happen(self, kind: str, zone: Zone, now: bool, patience: float, time: float) -> list[Happening]:
-        """Onset when it has been so for `patience` seconds; end when it has not been so for `calm`."""
+        """Onset when it has been so for `patience` seconds; end when it has not been so for `calm`, unless nobody saw it end."""
         key = kind, zone.id
         going = self._open.get(key)
         if now:
             going = self._open.setdefault(key, _Open(time, time))
-            going.last = time
+            going.last, going.unsure = time, False
             if not going.told and time - going.since >= patience:
                 going.told = True
                 return [Happening(kind, zone.id, round(going.since * 1_000_000))]
         elif going is not None and time - going.last >= self._t.calm.value:
             del self._open[key]
-            if going.told:
+            if going.told and not going.unsure:
                 return [Happening(kind, zone.id, round(going.since * 1_000_000), round(going.last * 1_000_000))]
         return []
 

@@ -144,7 +144,7 @@ class CameraDevice:
         if self._counts:
             self._count(start, seen, fault, local)
             if fault is not None and SEEN_AS[fault] in BLIND:
-                self._watching.blind()
+                self._watching.blind(start + 1)
             else:
                 self._watching.second(start + 1, seen)
             if self._covered == int(self._camera.period) and self._camera.lanes:
@@ -236,6 +236,7 @@ class CameraDevice:
             reconnects=0,
             stalls=0,
             events=self._watching.news(),
+            ongoing=None if sight in BLIND else self._watching.ongoing,
         )
         self._drawn = 0
         utc = now.astimezone(UTC)

@@ -50,6 +50,7 @@ def riders(second: int, begin: int) -> list[Seen]:
 class _Open:
     since: int
     last: int
+    unsure: bool = False
 
 
 class Watching:
@@ -72,9 +73,16 @@ class Watching:
         self._happen(Incidence.WRONG_WAY, second if against else None, second)
         self._happen(Incidence.STOPPED, oldest if second - oldest >= STANDS_FOR else None, second)
 
-    def blind(self) -> None:
-        """It cannot see: what stood must be seen to stand anew."""
+    def blind(self, second: int) -> None:
+        """It cannot see at `second`: what stood must be seen to stand anew, and of what ends now nobody sees the end."""
         self._standing, self._before = {}, {}
+        for going in self._open.values():
+            going.last, going.unsure = second, True
+
+    @property
+    def ongoing(self) -> list[Observed]:
+        """What was told and goes on, as far as it was last seen."""
+        return [Observed(kind, ZONE, self._time(going.since)) for kind, going in self._open.items()]
 
     def news(self) -> list[Observed]:
         """Onsets and ends since the last time this was asked."""
@@ -87,10 +95,11 @@ class Watching:
             if going is None:
                 self._open[kind] = going = _Open(since, second)
                 self._news.append(Observed(kind, ZONE, self._time(since)))
-            going.last = second
+            going.last, going.unsure = second, False
         elif going is not None and second - going.last >= CALM:
             del self._open[kind]
-            self._news.append(Observed(kind, ZONE, self._time(going.since), self._time(going.last)))
+            if not going.unsure:
+                self._news.append(Observed(kind, ZONE, self._time(going.since), self._time(going.last)))
 
     def _time(self, second: int) -> datetime:
         return datetime.fromtimestamp(second, UTC).astimezone(self._zone)

@@ -173,6 +173,18 @@ def test_riders_against_the_traffic_are_one_event_however_many_come() -> None:
     assert news == [(1, (Incidence.WRONG_WAY, False)), (39 + CALM, (Incidence.WRONG_WAY, True))]
 
 
+def test_a_camera_that_was_covered_tells_no_end_that_it_did_not_see() -> None:
+    watching = Watching(ZONE)
+    for second in range(10):
+        watching.second(BEGIN + second, riders(BEGIN + second, BEGIN))
+    (begun,) = watching.news()
+    watching.blind(BEGIN + 10)
+    assert [begun] == watching.ongoing
+    for second in range(11, 11 + CALM):
+        watching.second(BEGIN + second, [])
+    assert ([], []) == (watching.news(), watching.ongoing)
+
+
 def test_a_camera_tells_events_with_its_health_but_not_while_it_is_covered() -> None:
     camera = SITE.cameras[0]
     approach = next(item for item in SITE.junction[camera.junction].approaches if item.id == camera.approach)
@@ -182,5 +194,6 @@ def test_a_camera_tells_events_with_its_health_but_not_while_it_is_covered() -> 
         device = CameraDevice(view, quick_assumptions().classes, ZONE, frames=False, faults=faults)
         said = [m for second in range(10) for m in device.second(BEGIN + second, riders(BEGIN + second, BEGIN))]
         (health,) = [msgspec.json.decode(m.payload, type=Health) for m in said if m.stream is Stream.HEALTH]
+        assert health.ongoing == (None if faults else health.events)
         found[len(faults)] = [(item.kind, item.zone) for item in health.events]
     assert found == {0: [(Incidence.WRONG_WAY, "carriageway")], 1: []}

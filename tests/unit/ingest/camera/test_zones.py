@@ -3,7 +3,7 @@ from __future__ import annotations
 from config.thresholds.camera import seeing_thresholds
 from ingest.camera.detect import Detection, Kind
 from ingest.camera.geometry import Homography, Zone, ZoneKind
-from ingest.camera.track import Tracker
+from ingest.camera.track import Track, Tracker
 from ingest.camera.view import Happening, ZoneState
 from ingest.camera.zones import Watch
 
@@ -48,6 +48,23 @@ def test_who_stands_long_enough_has_stopped_until_driving_on() -> None:
     assert [True, False] == [event.end_us is None for event in happenings]
     assert happenings[1].onset_us == happenings[0].onset_us < 1_000_000
     assert 24_000_000 < (happenings[1].end_us or 0) < 27_000_000
+
+
+def test_of_an_event_that_ends_while_the_camera_is_covered_nobody_tells_an_end() -> None:
+    thresholds = seeing_thresholds()
+    parked = [Track(1, Detection((190, 60, 210, 100), Kind.CAR), 0.0)]
+    watch = Watch([road(ZoneKind.CARRIAGEWAY)], thresholds.zones, FLAT)
+    told = [event for second in range(30) for event in watch.step(parked, second)[1]]
+    assert [("stopped", None)] == [(event.kind, event.end_us) for event in told]
+
+    # Covered for a minute: it may stand there or not. It does, and goes on; covered again, and it is gone.
+    for second in range(30, 90):
+        assert watch.step([], second, blind=True)[1] == []
+    assert (watch.step(parked, 90)[1], watch.ongoing) == ([], told)
+    for second in range(91, 100):
+        watch.step([], second, blind=True)
+    assert [event for second in range(100, 110) for event in watch.step([], second)[1]] == []
+    assert [] == watch.ongoing
 
 
 def test_a_person_on_the_carriageway_is_an_event_and_no_vehicle() -> None:
