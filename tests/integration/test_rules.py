@@ -249,6 +249,29 @@ def test_what_a_camera_sees_fires_and_clears_and_stays_while_it_is_blind(connect
 
 
 @plain
+def test_an_event_clears_when_the_camera_is_back_after_a_restart_and_not_before(connection: Connection) -> None:
+    camera = device(connection, "cam-dewa-ruci")
+    onset = T0 + 2 * MINUTE
+    name = f"{round(onset.timestamp() * 1e6)} stopped z"
+    insert(connection, "camera_event", {"device_id": camera, "kind": "stopped", "zone": "z", "onset": onset, "ended": False})
+    # Dead from 5 to 10: nobody knows whether it still stands there.
+    for minute in (*range(5), *range(10, 15)):
+        row = {"device_id": camera, "time": T0 + minute * MINUTE, "ongoing": [name] if 2 <= minute < 5 else []}
+        insert(connection, "camera_health", row)
+
+    ((series, fired, cleared),) = over(connection, "stopped-vehicle", 0, 15)
+
+    assert ("cam-dewa-ruci dewa-ruci E", True) == (series, 2 <= fired <= 3)
+    assert cleared is not None
+    assert 10 < cleared <= 12
+    assert {None} == {
+        value
+        for labels, value in ask(connection, RULES["stopped-vehicle"], T0 + 8 * MINUTE).items()
+        if "cam-dewa-ruci" in str(labels)
+    }
+
+
+@plain
 def test_a_turned_camera_is_told_and_is_told_to_be_back(connection: Connection) -> None:
     camera = device(connection, "cam-dewa-ruci")
     for minute, condition in [(0, "ok"), (3, "moved"), (10, "ok")]:

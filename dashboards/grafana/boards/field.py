@@ -40,9 +40,11 @@ EVENTS: dict[str, tuple[Text, str]] = {
     "stopped": (("▲ Kendaraan berhenti", "▲ Stopped vehicle"), palette.ORANGE),
     "person": (("▲ Orang di badan jalan", "▲ Person on the carriageway"), palette.PURPLE),
 }
-OPEN: dict[str, tuple[Text, str]] = {
-    "true": (("berlangsung", "open"), palette.ORANGE),
-    "false": (("selesai", "over"), palette.GREY),
+EVENT_STATES: dict[str, tuple[Text, str]] = {
+    "open": (("berlangsung", "open"), palette.ORANGE),
+    "over": (("selesai", "over"), palette.GREY),
+    "unseen": (("selesai, akhirnya tidak terlihat", "over, end not seen"), palette.GREY),
+    "unknown": (("tidak diketahui: kamera buta", "unknown: camera blind"), palette.BLUE),
 }
 BLANK: dict[str, tuple[Text, str]] = dict.fromkeys(SPOKEN["blank"], (SPOKEN["blank"], palette.GREY))
 METRICS: tuple[tuple[str, Text, Text, str], ...] = (
@@ -180,7 +182,7 @@ def cameras(sheet: Sheet) -> None:
             Column("kind", ("Kejadian", "Event"), mappings=EVENTS, more=looks.COLOURED),
             Column("zone", ("Zona", "Zone")),
             Column("lasting_s", ("Lamanya", "Lasting"), unit="s"),
-            Column("open", ("Keadaan", "State"), mappings=OPEN, more=looks.COLOURED),
+            Column("state", ("Keadaan", "State"), mappings=EVENT_STATES, more=looks.COLOURED),
         ],
     )
     sheet.panel(

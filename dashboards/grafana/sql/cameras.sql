@@ -27,7 +27,9 @@ ORDER BY 1, 2
 
 -- name: cameras_events
 -- Wrong way, stopped vehicles and people on the carriageway, newest first.
-SELECT e.onset AS at, e.device, e.junction, e.kind, e.zone, extract(epoch FROM coalesce(e."end", now()) - e.onset)::double precision AS lasting_s, e."end" IS NULL AS open
+SELECT e.onset AS at, e.device, e.junction, e.kind, e.zone,
+    CASE e.state WHEN 'open' THEN extract(epoch FROM now() - e.onset)::double precision ELSE e.value END AS lasting_s,
+    CASE WHEN e.state = 'over' AND NOT e.end_seen THEN 'unseen' ELSE e.state END AS state
 FROM analytics.camera_events e
 WHERE e.site = ${site:sqlstring} AND $__timeFilter(e.onset)
 ORDER BY 1 DESC LIMIT 200
