@@ -72,6 +72,7 @@ def test_any_change_of_minutes_reaches_their_hours(bench: Bench) -> None:
         assert [] == connection.execute(HOURS).fetchall()
 
 
+@pytest.mark.parametrize("database", ["plain", "apache"], indirect=True)
 async def test_late_and_refused_messages_and_retention_leave_them_equal(bench: Bench) -> None:
     await bench.send(*(detectors(n, NOON_US + 10_000_000 * n) for n in range(5)), b"{")
     bench.now_us += 3600 * 1_000_000
