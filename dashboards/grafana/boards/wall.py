@@ -159,7 +159,7 @@ def wall(sheet: Sheet) -> None:
         columns=[
             column
             for column in sign_columns()
-            if column.name in {"device", "title", "message", "source_mode", "presence", "faults", "age_s"}
+            if column.name in {"device", "message", "source_mode", "presence", "faults", "age_s"}
         ],
     )
     sheet.panel(

@@ -19,12 +19,12 @@ WHERE o.site = ${site:sqlstring} AND o.state <> 'online'
 ORDER BY 1
 
 -- name: annotation_alerts
--- An announced alert of a device that the board is about or of the whole site, from onset to end.
-SELECT a.onset AS time, coalesce(a."end", now()) AS "timeEnd", a.rule || ' ' || coalesce(a.device, '') || ': ' || a.detail AS text, a.severity AS tags
+-- An announced alert of a device that the board is about or of the whole site, at its onset: bands of many alerts would bury the charts.
+SELECT a.onset AS time, a.rule || ' ' || coalesce(a.device, '') || ': ' || a.detail AS text, a.severity AS tags
 FROM analytics.alerts a
 WHERE a.site = ${site:sqlstring} AND a.announced_at IS NOT NULL AND a.severity <> 'info'
     AND (a.device_id <= 0 OR a.device_id IN (SELECT d.device_id FROM analytics.devices d WHERE d.site = ${site:sqlstring} AND {{devices}}))
-    AND a.onset <= $__timeTo()::timestamptz AND coalesce(a."end", now()) >= $__timeFrom()::timestamptz
+    AND $__timeFilter(a.onset)
 ORDER BY 1
 
 -- name: annotation_changes

@@ -78,7 +78,7 @@ HAVING count(*) > 0
 
 -- name: wall_signs
 -- What each sign shows and by what right; faults first.
-SELECT d.device, d.title, coalesce(nullif(regexp_replace(s.multi, '\[nl[0-9]*\]|\[np\]', ' / ', 'g'), ''), '{{blank}}') AS message, s.source_mode,
+SELECT d.device, coalesce(nullif(regexp_replace(s.multi, '\[nl[0-9]*\]|\[np\]', ' / ', 'g'), ''), '{{blank}}') AS message, s.source_mode,
     d.presence, array_to_string(s.faults, ', ') AS faults, extract(epoch FROM now() - d.last_received_at)::double precision AS age_s
 FROM analytics.devices d
 LEFT JOIN LATERAL (
