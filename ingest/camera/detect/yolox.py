@@ -51,6 +51,7 @@ class Yolox:
         options.log_severity_level = 4
         # A camera's process shares its machine with many: memory goes back between frames.
         options.enable_cpu_mem_arena = False
+        options.enable_mem_pattern = False
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime raises a class of its own for each of its status codes
