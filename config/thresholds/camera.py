@@ -98,7 +98,6 @@ class ShapeThresholds(Strict):
     """Fitting silhouettes into spots."""
 
     rest: Threshold
-    left: Threshold
     seen: Threshold
     seen_again: Threshold
     hidden: Threshold

@@ -32,9 +32,6 @@ EVERY = 3
 DARK = 0.75
 """What a pixel that may be shadow counts for of one that is in the mask, where it is asked how much of a vehicle is seen."""
 
-TILT = 0.03
-"""Of a silhouette's pixels, by which the lowest place in a window is preferred to the highest."""
-
 WHOLE = 0.98
 """Share of a silhouette inside the picture from which all of it is."""
 
@@ -152,7 +149,7 @@ class Shapes:
             around = np.count_nonzero(mask[rows_, columns_]) + np.count_nonzero(dim[rows_, columns_])
             best = None
             if around >= self._t.rest.value * least.area:
-                best = self._new(left, right, bottom, depth, least)
+                best = self._new(left, right, bottom, depth)
             if best is None:
                 # What lies lowest is no vehicle: a lamp's light on the road, a bit of shadow.
                 strip = max(0, bottom - max(1, round(high * self._t.strip.value)) + 1)
@@ -224,7 +221,7 @@ class Shapes:
                 best = found[0], fill, found[1]
         return None if best is None else self._take(best[2], item.track)
 
-    def _new(self, left: int, right: int, bottom: int, depth: int, least: Silhouette) -> Fitted | None:
+    def _new(self, left: int, right: int, bottom: int, depth: int) -> Fitted | None:
         """The class and place that explain most over a run of columns whose lowest row is `bottom`, `depth` rows deep."""
         best: tuple[float, _Place] | None = None
         under = self._hidden[bottom + 1 : bottom + 3, left : right + 1]
@@ -240,11 +237,6 @@ class Shapes:
             below = rows * self._t.below.value if covered else 1.0
             found = self._match(shape, (left - columns / 2, bottom - above, right + columns / 2, bottom + below), None)
             if found is None or (best is not None and found[0] <= best[0]):
-                continue
-            # What is left below it would be a vehicle of its own, and a nearer one.
-            low = max(0, round(found[1].pixel[1]))
-            rest = np.count_nonzero(self._mask[low : bottom + 1, left : right + 1])
-            if rest > self._t.left.value * least.patch.shape[0] * (right - left + 1):
                 continue
             fill, seen = self._filled(found[1])
             enough = found[0] >= self._t.accept.value * shape.area * self._share(found[1])
@@ -277,10 +269,6 @@ class Shapes:
             x = np.exp(-2 * ((np.arange(scores.shape[1]) - column) * factor / spread[0]) ** 2)
             scores += np.float32(self._t.expected.value * belief * shape.area)
             scores += np.float32(still * belief * shape.area) * np.outer(y, x).astype(np.float32)
-        if expected is None and self.contrast >= 1:
-            # Of places that explain the same, the lowest: it is the nearest vehicle that is looked for. In the dark what lies lowest
-            # is the light of lamps on the road.
-            scores += np.linspace(0, TILT * shape.area, scores.shape[0], dtype=np.float32)[:, None]
         _, most, _, (column_at, row_at) = cv2.minMaxLoc(scores)
         if most <= 0:
             return None

@@ -61,7 +61,10 @@ def test_a_vehicle_alone(silhouettes: Silhouettes, vehicle: VehicleClass) -> Non
 
 
 def test_a_car_behind_a_motorcycle_is_not_cut_into_motorcycles(silhouettes: Silhouettes) -> None:
-    assert [(SM, 4, 8), (MP, 4, 12)] == places(found(silhouettes, (MP, (4.0, 11.5)), (SM, (4.0, 8.0))))
+    known = [Expected(1, (4.0, 8.0), 0.2, {SM: 0.9}, looks=20, stands=True)]
+    fitted = found(silhouettes, (MP, (4.0, 11.5)), (SM, (4.0, 8.0)), expected=known)
+
+    assert [(SM, 1), (MP, None)] == [(item.vehicle, item.track) for item in fitted]
 
 
 def test_motorcycles_abreast_are_not_a_car(silhouettes: Silhouettes) -> None:
