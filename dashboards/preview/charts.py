@@ -192,7 +192,8 @@ def heatmap(panel: Mapping[str, Any], answer: Answer, zone: tzinfo) -> dict[str,
     index = {moment: number for number, moment in enumerate(moments)}
     data = [[index[moment], row, value] for row, name in enumerate(names) for moment, value in series[name] if value is not None]
     colour = panel["options"]["color"]
-    labels = [f"{int(moment // 3_600_000 % 24):02d}:{int(moment // 60_000 % 60):02d}" for moment in moments]
+    form = "%H:%M" if not moments or moments[-1] - moments[0] <= 86_400_000 else "%d-%m %H:%M"
+    labels = [f"{datetime.fromtimestamp(moment / 1000, UTC):{form}}" for moment in moments]
     return {
         "animation": False,
         "grid": {"left": 170, "right": 70, "top": 10, "bottom": 28},

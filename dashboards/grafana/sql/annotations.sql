@@ -1,11 +1,11 @@
 -- name: annotation_signs
--- A sign shows another message; the newest 3 days of the range.
+-- A sign shows another message; over more than a day they would be too many to see anything else.
 SELECT m.time AS time, m.device || ': ' || coalesce(nullif(m.multi, ''), '{{blank}}') AS text, 'vms' AS tags
 FROM (
     SELECT s.time, s.device, s.multi, lag(s.multi) OVER (PARTITION BY s.device_id ORDER BY s.time, s.seq) AS before
     FROM analytics.sign_messages s
     WHERE s.site = ${site:sqlstring} AND s.step = 'status' AND $__timeFilter(s.time)
-        AND s.time > $__timeTo()::timestamptz - interval '3 days') m
+        AND $__timeTo()::timestamptz - $__timeFrom()::timestamptz <= interval '26 hours') m
 WHERE m.multi IS DISTINCT FROM m.before AND m.before IS NOT NULL
 ORDER BY 1
 
