@@ -156,6 +156,9 @@ class ZoneThresholds(Strict):
     wrong_way: Threshold
     person: Threshold
     against: Threshold
+    way_against: Threshold
+    way_ahead: Threshold
+    beside: Threshold
     calm: Threshold
 
 

@@ -8,9 +8,12 @@ from math import hypot
 
 from config.thresholds.camera import ZoneThresholds
 from ingest.camera.detect import Kind
-from ingest.camera.geometry import Homography, Zone, ZoneKind
+from ingest.camera.geometry import Homography, Point, Zone, ZoneKind
 from ingest.camera.track import Track
 from ingest.camera.view import Happening, ZoneState
+
+CAR_M = 4.3
+"""Length of a car (m), where nothing is measured."""
 
 
 @dataclass(slots=True)
@@ -53,7 +56,7 @@ class Watch:
             states.append(ZoneState(zone.id, len(vehicles), queue))
             if zone.kind is ZoneKind.CARRIAGEWAY and not blind:
                 happenings += self._happen("person", zone, len(inside) > len(vehicles), self._t.person.value, time)
-                wrong = any(self._against(track, zone) for track in vehicles)
+                wrong = any(self._against(track, zone) and not self._amid(track, vehicles, zone) for track in vehicles)
                 happenings += self._happen("wrong_way", zone, wrong, self._t.wrong_way.value, time)
                 standing = any(self._stands(track) for track in vehicles)
                 happenings += self._happen("stopped", zone, standing, self._t.stopped.value, time)
@@ -92,8 +95,41 @@ class Watch:
         (x0, y0), (x1, y1) = zone.heading
         length = hypot(x1 - x0, y1 - y0)
         along = (track.velocity[0] * (x1 - x0) + track.velocity[1] * (y1 - y0)) / length if length else 0.0
-        size = min(track.box[2] - track.box[0], track.box[3] - track.box[1])
-        return along < -self._t.against.value * hypot(*track.velocity) and track.moved > size
+        if along >= -self._t.against.value * hypot(*track.velocity):
+            return False
+        # Where a queue sets off, a track may slide from one vehicle to the next behind it: it went ahead before, or has others beside it.
+        ahead = [self._ahead(foot, zone) for _, _, foot in track.path]
+        unit = self._unit(track)
+        back, forth = max(ahead) - ahead[-1], max(ahead) - ahead[0]
+        return back >= self._t.way_against.value * unit and forth <= self._t.way_ahead.value * unit
+
+    def _amid(self, track: Track, vehicles: Sequence[Track], zone: Zone) -> bool:
+        """Whether another vehicle close to it moves with the heading."""
+        mine = self._place(track.foot)
+        reach = self._t.beside.value * self._unit(track)
+        for other in vehicles:
+            x, y = self._place(other.foot)
+            if other is track or self._stands(other) or hypot(x - mine[0], y - mine[1]) > reach:
+                continue
+            step = other.foot[0] + other.velocity[0], other.foot[1] + other.velocity[1]
+            if self._ahead(step, zone) > self._ahead(other.foot, zone):
+                return True
+        return False
+
+    def _place(self, at: Point) -> Point:
+        """In metres where the ground is measured, else in pixels."""
+        return self._plane.to_metres(at) if self._plane is not None else at
+
+    def _unit(self, track: Track) -> float:
+        """A metre in the same unit; without a measured ground by its own size, as if that were a car's length."""
+        return 1.0 if self._plane is not None else max(track.box[2] - track.box[0], track.box[3] - track.box[1], 1.0) / CAR_M
+
+    def _ahead(self, at: Point, zone: Zone) -> float:
+        """How far along the zone's heading a place is, in that unit."""
+        (x0, y0), (x1, y1) = (self._place(point) for point in zone.heading or ((0.0, 0.0), (0.0, 0.0)))
+        x, y = self._place(at)
+        length = hypot(x1 - x0, y1 - y0)
+        return ((x - x0) * (x1 - x0) + (y - y0) * (y1 - y0)) / length if length else 0.0
 
     def _stands(self, track: Track) -> bool:
         return self._speed(track) < self._t.standing.value
@@ -105,7 +141,7 @@ class Watch:
             (a, b), (c, d) = self._plane.to_metres((x, y)), self._plane.to_metres((x + track.velocity[0], y + track.velocity[1]))
             return hypot(c - a, d - b) * 3.6
         size = max(track.box[2] - track.box[0], track.box[3] - track.box[1], 1.0)
-        return hypot(*track.velocity) / size * 4.3 * 3.6
+        return hypot(*track.velocity) / size * CAR_M * 3.6
 
     def _queue(self, zone: Zone, vehicles: Sequence[Track]) -> float | None:
         """Metres from the stop line (where the heading ends) to the last standing vehicle that follows the one before closely."""

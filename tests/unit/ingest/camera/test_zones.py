@@ -40,6 +40,31 @@ def test_against_the_heading_is_the_wrong_way() -> None:
     assert [] == down
 
 
+def test_a_track_that_slides_back_along_a_queue_is_nobody_against_the_traffic() -> None:
+    came = [(200.0, 41.0 + 6 * frame) for frame in range(40)]
+    _, slid = drive(Kind.CAR, came + [(200.0, 275.0 - 6 * frame) for frame in range(30)], road(ZoneKind.CARRIAGEWAY))
+    _, rolled = drive(Kind.CAR, [(200.0, 390.0 - 3 * frame) for frame in range(24)], road(ZoneKind.CARRIAGEWAY))
+
+    # The same way back without having come, and long enough, is one: the case above.
+    assert [] == [event.kind for event in slid]
+    assert [] == [event.kind for event in rolled]
+
+
+def test_who_seems_to_go_against_vehicles_beside_him_that_set_off_is_one_of_them() -> None:
+    thresholds = seeing_thresholds()
+    tracker, watch = Tracker(thresholds.tracking, thresholds.motion), Watch([road(ZoneKind.CARRIAGEWAY)], thresholds.zones, FLAT)
+    told: list[Happening] = []
+    for frame in range(60):
+        back, forth = 390.0 - 4 * frame, 230.0 + 4 * frame
+        boxes = [Detection((190, back - 40, 210, back), Kind.CAR), Detection((235, forth - 40, 255, forth), Kind.CAR)]
+        tracks = tracker.step(boxes, frame / 10)
+        told += watch.step([track for track in tracks if tracker.confirmed(track)], frame / 10)[1]
+
+    # It has gone 8 m against the heading at 2.0 s; until 2.8 s another is nearer than 8 m.
+    assert ["wrong_way"] == [event.kind for event in told if event.end_us is None]
+    assert all(event.onset_us >= 2_700_000 for event in told)
+
+
 def test_who_stands_long_enough_has_stopped_until_driving_on() -> None:
     way = [(200.0, 100.0)] * 250 + [(200.0, 100.0 + 8 * frame) for frame in range(80)]
     _, happenings = drive(Kind.CAR, way, road(ZoneKind.CARRIAGEWAY))
