@@ -44,7 +44,7 @@ def main() -> None:
         "s from passage to count",
     ):
         table.add_column(name, justify="right")
-    figures: dict[str, float] = {}
+    figures: dict[str, float | None] = {}
     with tempfile.TemporaryDirectory() as folder:
         site = load_site(SITE)
         for scene in SCENES:
@@ -71,10 +71,11 @@ def main() -> None:
                     f"{found['pss']:.0f}",
                     f"{found['peak']:.0f} ({MEMORY / found['peak']:.2f})",
                     f"{found['ready_s']:.1f}",
-                    f"{found['first_s']:.1f}",
-                    f"{found['delay_s']:.1f}",
+                    *("counts none" if found[key] is None else f"{found[key]:.1f}" for key in ("first_s", "delay_s")),
                 )
-                figures |= {f"{scene.name}_{name}_{key}": round(value, 2) for key, value in found.items()}
+                figures |= {
+                    f"{scene.name}_{name}_{key}": value if value is None else round(value, 2) for key, value in found.items()
+                }
     Console(width=150).print(table)
     print(json.dumps(figures))
 

@@ -19,7 +19,7 @@ from ingest.camera.video import empty_road, frames
 from ingest.camera.view import View
 
 
-def one(file: Path, view: View, model: Path | None) -> dict[str, float]:
+def one(file: Path, view: View, model: Path | None) -> dict[str, float | None]:
     """Cost of one camera, measured in this process.
 
     Returns:
@@ -48,8 +48,8 @@ def one(file: Path, view: View, model: Path | None) -> dict[str, float]:
     return {
         "ms": spent / number * 1000,
         "ready_s": started,
-        "first_s": first,
-        "delay_s": median(delays) if delays else float("nan"),
+        "first_s": first or None,
+        "delay_s": median(delays) if delays else None,
         "pss": _memory("/proc/self/smaps_rollup", "Pss"),
         "peak": _memory("/proc/self/status", "VmHWM"),
         "frames": number,
