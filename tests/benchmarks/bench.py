@@ -6,6 +6,7 @@ Everything runs on the same cores: broker (mosquitto), database (TimescaleDB, Ap
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import contextlib
 import json
@@ -356,7 +357,9 @@ def write_page(path: Path, figures: Figures) -> None:
 
 
 def main() -> None:
-    page = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("docs/performance.md")
+    parser = argparse.ArgumentParser(description="Measure the pipeline on this machine; about five minutes.")
+    parser.add_argument("page", nargs="?", type=Path, default=Path("docs/performance.md"), help="where the figures are written")
+    page: Path = parser.parse_args().page
     with tempfile.TemporaryDirectory(prefix="subak-bench-", ignore_cleanup_errors=True) as name:
         figures = measure(Path(name))
     write_page(page, figures)
