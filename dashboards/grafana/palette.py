@@ -20,8 +20,6 @@ WHITE: Final = "#F2F6F8"
 # PKJI vehicle classes, as in the console.
 CLASSES: Final = {"sm": SKY, "mp": ORANGE, "ks": GREEN, "bb": PURPLE, "tb": VERMILION, "ktb": YELLOW}
 QUALITY: Final = {"good": GREEN, "partial": YELLOW, "imputed": PURPLE, "suspect": ORANGE, "missing": GREY}
-SEVERITY: Final = {"info": SKY, "warning": ORANGE, "critical": VERMILION}
-PRESENCE: Final = {"online": GREEN, "shutdown": SKY, "offline": VERMILION}
 
 Steps = tuple[tuple[float | None, str], ...]
 """Colour from a value on; the first has none."""
